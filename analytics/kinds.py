@@ -26,7 +26,7 @@ from analytics.records import (
     NewTick,
 )
 from analytics.resources import NewChange, NewFile
-from analytics.spans import NewSpan
+from analytics.spans import CountedSpan, NewSpan
 
 R = TypeVar("R")
 MIB = 1024 * 1024
@@ -81,6 +81,7 @@ NOTIFICATIONS = Kind("notifications", NewNotification, is_received=False)
 NOTIFICATION_ENDS = Kind("notification_ends", NewNotificationEnd, is_received=False)
 LOGS = Kind("logs", NewLogLine, has_ids=True, backlog=64 * MIB, ring_capacity=lambda settings: settings.logs_ring)
 SPANS = Kind("spans", NewSpan, has_ids=True, backlog=64 * MIB, ring_capacity=lambda settings: settings.spans_ring)
+SPAN_COUNTS = Kind("span_counts", CountedSpan)
 
 KINDS: dict[str, Kind[Any]] = {
     kind.name: kind
@@ -103,6 +104,7 @@ KINDS: dict[str, Kind[Any]] = {
         NOTIFICATION_ENDS,
         LOGS,
         SPANS,
+        SPAN_COUNTS,
     )
 }
 """Every kind by name. Append new ones: checkpoints number the kinds with ids in this order."""

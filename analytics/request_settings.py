@@ -48,7 +48,7 @@ class RequestSettings(RecordSettings):
         "values that a PromQL query may read and compute, over all steps",
     )
     query_timeout: float = REQUESTS.setting(
-        "ANALYTICS_QUERY_TIMEOUT", 60.0, number(float, 0.1, 3600), "seconds that a PromQL query may take"
+        "ANALYTICS_QUERY_TIMEOUT", 60.0, number(float, 0.1, 3600), "seconds that a PromQL or LogQL query may take"
     )
     max_exports: int = REQUESTS.setting(
         "ANALYTICS_MAX_EXPORTS", 100, number(int, 1, 10_000), "maximum number of exports at the same time"

@@ -57,6 +57,8 @@ class Runtime:
         """The port for OpenTelemetry; started by the server, which alone can serve its connections."""
         self.long_term: StoreClient | None = None
         """Asks the long-term store; set by the factory where there is one."""
+        self.drains: list[Callable[[], None]] = []
+        """Called when the service prepares to stop: they disconnect further live clients."""
         self.more: list[Job] = []
         """Further jobs, which run as long as requests are served."""
         self.open_connections: Callable[[], int] | None = None
@@ -89,6 +91,8 @@ class Runtime:
         self.otlp_port.close()
         self.hub.drain()
         self._socketio.drain()
+        for disconnect in self.drains:
+            disconnect()
 
     def stop(self) -> None:
         """Stop all jobs, close the store and release the state."""

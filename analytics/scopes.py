@@ -6,7 +6,16 @@ PUBLIC = "public"
 """Needs no key: the answer holds no data of users, or the view decides itself what it answers."""
 EDIT = "edit"
 """Writes what is no record of a service: needs `ingest` and a key that is bound to nothing, or `admin`."""
-PAGE_ROUTES = ("/", "/alerting", "/assets/<path:name>", "/vendor/<name>", "/docs", "/openapi.json")
+PAGE_ROUTES = (
+    "/",
+    "/alerting",
+    "/logging",
+    "/tracing",
+    "/assets/<path:name>",
+    "/vendor/<name>",
+    "/docs",
+    "/openapi.json",
+)
 SDK = ("/sdk/analytics.js", "/sdk/analytics.classic.js", "/sdk/analytics.d.ts")
 HEALTH = ("/health", "/health/live", "/health/ready", "/ping")
 READS = (
@@ -15,7 +24,14 @@ READS = (
     "/catalog",
     *("/export/daily", "/export/events", "/export/hourly", "/export/metrics", "/export/services"),
     "/ws/dashboard",
+    *("/logs", "/logs/histogram", "/logs/fields", "/logs/patterns", "/logs/context", "/logs/tail"),
+    *("/loki/api/v1/tail", "/loki/api/v1/label/<name>/values", "/loki/api/v1/status/buildinfo"),
 )
+LOKI_FORMS = (
+    *("/loki/api/v1/query", "/loki/api/v1/query_range", "/loki/api/v1/labels", "/loki/api/v1/series"),
+    *("/loki/api/v1/index/stats", "/loki/api/v1/index/volume", "/loki/api/v1/index/volume_range"),
+)
+"""Reads that clients of Loki may also send as a form."""
 PROMETHEUS_FORMS = (
     *("/api/v1/query", "/api/v1/query_range", "/api/v1/series", "/api/v1/labels"),
     *("/api/v1/query_exemplars", "/api/v1/format_query"),
@@ -34,6 +50,7 @@ DECISIONS: Decisions = {
     **{rule: {"GET": READ} for rule in READS},
     **{rule: {"GET": READ, "POST": READ} for rule in PROMETHEUS_FORMS},
     **{rule: {"GET": READ} for rule in PROMETHEUS_READS},
+    **{rule: {"GET": READ, "POST": READ} for rule in LOKI_FORMS},
     "/events": {"GET": READ, "POST": INGEST},
     "/metrics": {"GET": READ, "POST": INGEST},
     "/metrics/job/<path:group>": dict.fromkeys(("PUT", "POST", "DELETE"), INGEST),
@@ -44,8 +61,22 @@ DECISIONS: Decisions = {
     "/api/v2/write": {"POST": INGEST},
     "/api/v3/write_lp": {"POST": INGEST},
     "/v1/metrics": {"POST": INGEST},
+    "/v1/traces": {"POST": INGEST},
+    "/v1/logs": {"POST": INGEST},
+    "/loki/api/v1/push": {"POST": INGEST},
+    "/logs": {"GET": READ, "POST": INGEST},
+    "/spans": {"POST": INGEST},
     "/heartbeat": {"POST": INGEST},
     "/heartbeat/<name:service>": {"GET": INGEST, "POST": INGEST},
+    "/traces": {"GET": READ},
+    "/traces/<trace_id>": {"GET": READ},
+    "/services/graph": {"GET": READ},
+    "/api/services": {"GET": READ},
+    "/api/services/<name:service>/operations": {"GET": READ},
+    "/api/operations": {"GET": READ},
+    "/api/traces": {"GET": READ},
+    "/api/traces/<trace_id>": {"GET": READ},
+    "/api/dependencies": {"GET": READ},
     "/socket.io/": {"GET": READ, "POST": READ},
     "/annotations": {"GET": READ, "POST": EDIT},
     "/annotations/<id>": {"GET": READ, "PUT": EDIT, "DELETE": EDIT},
@@ -53,6 +84,7 @@ DECISIONS: Decisions = {
     "/rules/<id>": {"GET": READ, "PUT": ADMIN, "DELETE": ADMIN},
     "/rules/test": {"POST": READ},
     "/alerts": {"GET": READ},
+    "/errors/<id>": {"GET": READ, "PUT": EDIT, "DELETE": EDIT},
     "/silences": {"GET": READ, "POST": EDIT},
     "/silences/<id>": {"GET": READ, "PUT": EDIT, "DELETE": EDIT},
     "/incidents": {"GET": READ},
@@ -64,6 +96,7 @@ DECISIONS: Decisions = {
     "/routes": {"GET": READ, "PUT": ADMIN, "DELETE": ADMIN},
     "/notifications": {"GET": READ},
     "/act/<id>": {"GET": PUBLIC, "POST": PUBLIC},
+    "/act/<id>/silence": {"GET": PUBLIC, "POST": PUBLIC},
     "/status": {"GET": PUBLIC},
     "/status.json": {"GET": PUBLIC},
     "/status/feed.atom": {"GET": PUBLIC},

@@ -15,6 +15,8 @@ SERVER, CONSUMER = 2, 5
 SPAN_STATUSES = ("unset", "ok", "error")
 """Statuses by their number."""
 SPAN_FAILED = 2
+NEWEST_FIRST, SLOWEST_FIRST = "newest", "slowest"
+"""Orders in which traces are listed."""
 
 
 class NewSpan(Struct, gc=False, omit_defaults=True):
@@ -67,3 +69,24 @@ class NewSpan(Struct, gc=False, omit_defaults=True):
     def id(self) -> str:
         """Identifies it: a span that is sent twice is a duplicate."""
         return self.trace_id + self.span_id
+
+
+class CountedSpan(NewSpan, gc=False, omit_defaults=True):
+    """A span of a trace that head sampling does not keep: it is counted like any other, and cannot be read."""
+
+    @classmethod
+    def of(cls, span: NewSpan) -> "CountedSpan":
+        """What counts of a span."""
+        return cls(
+            span.trace_id,
+            span.span_id,
+            span.service,
+            span.name,
+            span.start,
+            span.end,
+            kind=span.kind,
+            status=span.status,
+            endpoint=span.endpoint,
+            user_id=span.user_id,
+            sender=span.sender,
+        )

@@ -123,9 +123,9 @@ def service(**settings: object) -> Iterator[Server]:
 
 
 @contextmanager
-def journalled() -> Iterator[Server]:
-    """The service with the journal on."""
-    with tempfile.TemporaryDirectory(prefix="bench-") as folder, service(data_dir=folder) as server:
+def journalled(**settings: object) -> Iterator[Server]:
+    """The service with the journal on; `settings` as of `service`."""
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder, service(data_dir=folder, **settings) as server:
         yield server
 
 

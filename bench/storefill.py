@@ -13,6 +13,7 @@ import duckdb
 from analytics.clock import DAY_SECONDS
 from analytics.filters.sql_quoting import quoted_name
 from analytics.log.disk.file import PRIVATE_DIRECTORY
+from analytics.store.files.figures import figures_by_day
 from analytics.store.files.layout import store_folder
 from analytics.store.files.letters import Letters, LetterSets
 from analytics.store.files.manifest import DataFile, Manifest, Progress
@@ -104,9 +105,8 @@ def fill(data_directory: Path, *, small_files: bool = False) -> Made:
 def _file(db: "DuckDBPyConnection", folder: Path, day: int, rows: str, position: int) -> DataFile:
     reach = Reach(0, position, position, 1)
     db.execute(f"CREATE OR REPLACE TEMP TABLE made AS FROM {rows}")
-    made = FileWriter(folder).write(db, "made", day, reach, {shape.number: shape for shape in SHAPES}, _letters(db))
-    assert made is not None
-    return made
+    figures, shapes = figures_by_day(db, "made")[day], {shape.number: shape for shape in SHAPES}
+    return FileWriter(folder).write(db, "made", day, figures, reach, shapes, _letters(db))
 
 
 def _letters(db: "DuckDBPyConnection") -> Letters:

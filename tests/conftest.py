@@ -1,7 +1,6 @@
 """Fixtures that many tests share."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -25,17 +24,34 @@ def browser() -> Iterator[Browser]:
         yield browser
 
 
-pytest_plugins = ["tests.randomness"]
+pytest_plugins = ["tests.bytecode", "tests.randomness"]
 
 StartServer = Callable[..., Server]
 
 
+@pytest.fixture(scope="session")
+def ending() -> Iterator[list[Server]]:
+    """Servers that were asked to stop, which takes a second: the next tests run meanwhile."""
+    servers: list[Server] = []
+    yield servers
+    for server in servers:
+        server.stop()
+
+
 @pytest.fixture
-def start_server(tmp_path: Path) -> Iterator[StartServer]:
-    """Starts servers for one test, with the given settings."""
-    with ExitStack() as stack:
+def start_server(tmp_path: Path, ending: list[Server]) -> Iterator[StartServer]:
+    """Starts servers for one test, with the given settings. Those with a data directory have stopped at its end."""
+    started: list[Server] = []
 
-        def start(settings: Mapping[str, str] | None = None, command: tuple[str, ...] = GUNICORN) -> Server:
-            return stack.enter_context(Server(tmp_path / "server.log", settings, command))
+    def start(settings: Mapping[str, str] | None = None, command: tuple[str, ...] = GUNICORN) -> Server:
+        server = Server(tmp_path / "server.log", settings, command).__enter__()
+        started.append(server)
+        return server
 
-        yield start
+    yield start
+    for server in started:
+        server.end()
+    for server in started:
+        if server.keeps_data:
+            server.stop()
+    ending[:] = [server for server in (*ending, *started) if server.process.poll() is None]

@@ -60,6 +60,7 @@ class Server:
         chosen = {**inherited, **own, **(settings or {})}
         self._environment = {name: value for name, value in chosen.items() if value is not None}
         self._python, self._command, self._folder = str(python), command, folder
+        self.keeps_data = bool(self._environment.get("ANALYTICS_DATA_DIR", "default"))
 
     def __enter__(self) -> Self:
         with self._log.open("ab") as log:
@@ -83,10 +84,15 @@ class Server:
     ) -> None:
         self.stop()
 
-    def stop(self) -> int:
-        """Stop it as an operator would; returns its exit status."""
+    def end(self) -> None:
+        """Ask it to stop, without waiting for it."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
+
+    def stop(self) -> int:
+        """Stop it as an operator would; returns its exit status."""
+        self.end()
+        if self.process.poll() is None:
             try:
                 self.process.wait(STOP_SECONDS)
             except subprocess.TimeoutExpired:

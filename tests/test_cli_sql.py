@@ -50,4 +50,4 @@ def test_more_rows_than_the_limit_are_told(url: str) -> None:
 def test_a_refused_query_ends_with_1_and_says_why(url: str) -> None:
     done = run(url, "DROP TABLE events")
     assert done.exit_code == 1
-    assert "only a SELECT is executed here" in done.stderr
+    assert "Only a SELECT is executed here" in done.stderr

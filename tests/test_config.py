@@ -191,6 +191,19 @@ def test_invalid_hosts_are_refused(monkeypatch: pytest.MonkeyPatch, value: str) 
     check_line(message(monkeypatch, "HOST", value), "host", value, "without a port")
 
 
+@pytest.mark.parametrize("value", ["x" * 19, "x" * 513, "two words of 20 letters", "ä" * 20, "x" * 20 + "\n"])
+def test_admin_keys_that_are_short_or_no_plain_text_are_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    line = message(monkeypatch, "ANALYTICS_ADMIN_KEY", value)
+    assert line.startswith("ANALYTICS_ADMIN_KEY")
+    assert "20 to 512 printable ASCII characters" in line
+    assert value not in line
+
+
+def test_any_text_of_20_characters_is_an_admin_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ANALYTICS_ADMIN_KEY", "x" * 20)
+    assert Settings.from_env().admin_key == "x" * 20
+
+
 @pytest.mark.parametrize("value", ["127.0.0.1", "::1", "::", "localhost", "a-1.example", "0.0.0.0"])
 def test_addresses_and_names_are_hosts(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     monkeypatch.setenv("HOST", value)

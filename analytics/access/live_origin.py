@@ -6,7 +6,7 @@ from analytics.access.origins import Origins
 from analytics.addresses import SCHEME, own_origin, parse_origin
 from analytics.errors import OriginNotAllowed
 
-LIVE_PATHS = ("ws/", "socket.io")
+LIVE_PATHS = ("ws/", "socket.io", "logs/tail", "loki/api/v1/tail")
 
 
 class LiveOrigin:

@@ -10,7 +10,8 @@ from analytics.identity import ADMIN, READ
 from analytics.scopes import DECISIONS, PUBLIC, Decisions
 
 SOCKET_IO, DOWNLOADS = "/socket.io/", "/export/"
-TICKET_RULES = ("/ws/", SOCKET_IO, DOWNLOADS)
+TAILS = ("/logs/tail", "/loki/api/v1/tail")
+TICKET_RULES = ("/ws/", SOCKET_IO, DOWNLOADS, *TAILS)
 """Beginnings of the rules that accept tickets."""
 LASTING_RULES = (*TICKET_RULES, "/tickets")
 

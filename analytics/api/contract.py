@@ -4,16 +4,20 @@ from analytics.api.codes import BATCH_CODES, BODY_CODES, DOCUMENT_CODES, READ_CO
 from analytics.api.contract_access import ACCESS_OPERATIONS
 from analytics.api.contract_alerts import ALERTS_OPERATIONS
 from analytics.api.contract_catalog import CATALOG_OPERATIONS
+from analytics.api.contract_errors import ERROR_STATE_OPERATIONS
 from analytics.api.contract_export import EXPORT_OPERATIONS
 from analytics.api.contract_incidents import INCIDENT_OPERATIONS
+from analytics.api.contract_logs import LOG_OPERATIONS
 from analytics.api.contract_notifications import NOTIFICATION_OPERATIONS
 from analytics.api.contract_numbers import NUMBER_OPERATIONS
 from analytics.api.contract_privacy import PRIVACY_OPERATIONS
 from analytics.api.contract_prometheus import PROMETHEUS_OPERATIONS
 from analytics.api.contract_promql import PROMQL_OPERATIONS
+from analytics.api.contract_records import RECORD_OPERATIONS
 from analytics.api.contract_services import SERVICE_OPERATIONS
 from analytics.api.contract_slos import SLO_OPERATIONS
 from analytics.api.contract_store import LONG_TERM_OPERATIONS
+from analytics.api.contract_traces import TRACE_OPERATIONS
 from analytics.api.operation import Operation, RequestBody
 from analytics.schemas import figures, responses
 from analytics.schemas.cardinality import CardinalityStats
@@ -80,7 +84,9 @@ OPERATIONS = (
         "Read errors",
         "The newest 1,000 errors: events of type `error`, and `request` events with a `data.status` of 500 or more. "
         "They are stored apart from other events, so that traffic does not push them out. Errors with equal service, "
-        "type, message, endpoint and status form a group, with their count and the times of the first and the last.",
+        "type, message, endpoint and status form a group, with their count and the times of the first and the last. "
+        "`groups` are those of all errors by their fingerprint: error events, failed requests, exceptions in spans and "
+        "log lines of severity error, also of errors that are not stored any more; the newest 1,000 groups are kept.",
         {200: (responses.ErrorPage,)},
         READ_CODES,
         query=ErrorsQuery,
@@ -134,9 +140,12 @@ OPERATIONS = (
         any_tags=True,
         asked={"name": "latency", "service": "productcatalog", "agg": "p95"},
     ),
+    *ERROR_STATE_OPERATIONS,
     *PROMQL_OPERATIONS,
     *PROMETHEUS_OPERATIONS,
     *NUMBER_OPERATIONS,
+    *LOG_OPERATIONS,
+    *RECORD_OPERATIONS,
     *SERVICE_OPERATIONS,
     Operation(
         "get",
@@ -213,6 +222,7 @@ OPERATIONS = (
     *ALERTS_OPERATIONS,
     *PRIVACY_OPERATIONS,
     *LONG_TERM_OPERATIONS,
+    *TRACE_OPERATIONS,
     *EXPORT_OPERATIONS,
     Operation(
         "get",

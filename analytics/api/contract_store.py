@@ -59,7 +59,7 @@ LONG_TERM_OPERATIONS = (
         "some steps in order within a time; a user counts once, at the last step reached. `retention`: how many users "
         "came back in the periods after the one of their first event.",
         {200: (explored.Explored,)},
-        STORE_CODES,
+        {**STORE_CODES, 422: (*STORE_CODES[422], "figure_too_large")},
         body=RequestBody(
             explore.ExploreSchema, {"question": "figures", "measure": "count", "by": ["type"], "interval": "day"}
         ),

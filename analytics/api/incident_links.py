@@ -1,6 +1,7 @@
 """/act: the page behind the link in a message. GET shows an incident with buttons, and POST acts on it.
 
-Scanners of mail follow links, so GET changes nothing.
+Scanners of mail follow links, so GET changes nothing. POST is answered by a redirect to the page, so that loading that
+anew does not act again.
 """
 
 from contextlib import suppress
@@ -21,8 +22,20 @@ from analytics.query.reader import Reader
 
 FORM = "application/x-www-form-urlencoded"
 FORM_LIMIT = 1_024
-SNOOZES = {"1h": 3_600, "4h": 14_400, "24h": 86_400}
-ALLOWED = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'"
+SNOOZES = {"1h": (3_600, "1 hour"), "4h": (14_400, "4 hours"), "24h": (86_400, "1 day")}
+"""Seconds of each snooze, and how it is called."""
+DONE = {"acknowledge": "Acknowledged.", **{name: f"Snoozed for {text}." for name, (_, text) in SNOOZES.items()}}
+"""What the page says after an action."""
+ALLOWED = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "base-uri 'none'",
+        "form-action 'self'",
+    )
+)
 
 
 def incident_links_blueprint(
@@ -31,7 +44,7 @@ def incident_links_blueprint(
     """Blueprint of /act."""
     blueprint = Blueprint("incident_links", __name__)
 
-    def page(link: IncidentLink | None, done: str = "") -> Response:
+    def page(link: IncidentLink | None, done: str | None = None) -> Response:
         found = None
         if link is not None:
             with suppress(NotFound):  # it has expired
@@ -44,7 +57,7 @@ def incident_links_blueprint(
 
     @blueprint.get("/act/<id>")
     def show(id: str) -> Response:
-        return page(links.read(id, clock.wall()))
+        return page(links.read(id, clock.wall()), DONE.get(request.args.get("done", "")))
 
     @blueprint.post("/act/<id>")
     def act(id: str) -> Response:
@@ -53,14 +66,15 @@ def incident_links_blueprint(
         if link is None:
             return page(None)
         fields = dict(parse_qsl(forms.read(request.environ).data.decode(errors="replace")))
-        action, who = fields.get("action"), f"link to {link.receiver}"
+        action, who = fields.get("action", ""), f"link to {link.receiver}"
+        if action not in DONE:
+            problem = f"Must be {', '.join(DONE)}."
+            raise ValidationFailed(f"action: {problem}", fields={"action": [problem]})
         if action == "acknowledge":
-            recorder.act(NewIncidentAction(link.incident, "acknowledged", who))
-            return page(link, "Acknowledged.")
-        if action in SNOOZES:
-            recorder.act(NewIncidentAction(link.incident, "snoozed", who, until=now + SNOOZES[action]))
-            return page(link, f"Snoozed for {action}.")
-        problem = f"Must be acknowledge, {', '.join(SNOOZES)}."
-        raise ValidationFailed(f"action: {problem}", fields={"action": [problem]})
+            done = NewIncidentAction(link.incident, "acknowledged", who)
+        else:
+            done = NewIncidentAction(link.incident, "snoozed", who, until=now + SNOOZES[action][0])
+        recorder.act(done)
+        return Response(status=303, headers={"Location": f"{request.script_root}{request.path}?done={action}"})
 
     return blueprint

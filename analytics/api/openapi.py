@@ -12,7 +12,7 @@ from marshmallow import Schema
 from analytics.api.codes import PROBLEMS
 from analytics.api.contract import OPERATIONS
 from analytics.api.openapi_bodies import READABLE_ENCODINGS, foreign_body, request_body
-from analytics.api.openapi_fields import absent_not_null, examples, map_limits, number_limits, pattern
+from analytics.api.openapi_fields import absent_not_null, examples, map_limits, number_limits, pattern, types_of_decoded
 from analytics.api.operation import CONDITIONS, ForeignBody, Operation, RequestBody
 from analytics.api.params import DATA_FIELD, TAG
 from analytics.api.references import resolve
@@ -48,7 +48,8 @@ query or into a message `{"type": "subscribe", …}`: `events` (`all`, `none`, o
 means that some events after `since` are no longer available. `{"type": "ping"}` is answered with `pong`, an invalid \
 message with `error`.
 
-`/api/v1/` is Prometheus' query API, for Grafana and other clients of it, in Prometheus' shapes.
+`/api/v1/` is Prometheus' query API, for Grafana and other clients of it, in Prometheus' shapes; `/loki/api/v1/` is \
+that of Loki. The WebSockets `/logs/tail` and `/loki/api/v1/tail` send log lines as they come in.
 
 `/socket.io/` sends the same as Socket.IO events, whose second argument has `seq`, `dropped`, `gap` and `patch`; \
 `subscribe` is an event with an acknowledgement. Live connections are checked against ANALYTICS_CORS_ORIGINS (403 \
@@ -87,7 +88,7 @@ def build_spec(max_body: int, max_batch: int) -> dict[str, Any]:
     plugin = MarshmallowPlugin()
     spec = APISpec("Analytics Dashboard Service", VERSION, "3.1.0", [plugin])
     converter: Any = plugin.converter
-    for convert in (pattern, number_limits, map_limits, examples):
+    for convert in (pattern, number_limits, types_of_decoded, map_limits, examples):
         converter.add_attribute_function(convert)
     converter.add_parameter_attribute_function(absent_not_null)
     for name, scheme in SECURITY.items():

@@ -5,7 +5,15 @@ from typing import Any
 from marshmallow import fields
 
 from analytics.schemas.fields import NoControlCharacters, Number
+from analytics.schemas.record_fields import HexId, MomentField, Objects, Severity
 
+DECODED: dict[type[fields.Field[Any]], tuple[str, ...]] = {
+    HexId: ("string",),
+    MomentField: ("string", "integer"),
+    Objects: ("array",),
+    Severity: ("string", "integer"),
+}
+"""JSON types by the class of a field."""
 NO_CONTROL_CHARACTERS = r"^[^\x00-\x1f\x7f-\x9f]*$"
 
 
@@ -17,6 +25,17 @@ def pattern(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> di
 
 def number_limits(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
     return {"minimum": field.least, "maximum": field.most} if isinstance(field, Number) else {}
+
+
+def types_of_decoded(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
+    """The types of fields that msgspec decodes, which apispec does not know."""
+    types = next((types for known, types in DECODED.items() if isinstance(field, known)), None)
+    if types is None:
+        return {}
+    limits: dict[str, Any] = {"pattern": field.pattern} if isinstance(field, HexId) else {}
+    if isinstance(field, Objects):
+        limits = {"items": {"type": "object"}}
+    return {"type": [*types, "null"] if field.allow_none else list(types), **limits}
 
 
 def map_limits(converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""/, /explore, /alerting, /assets and /vendor: the pages and their files."""
+"""/, /explore, /alerting, /logging, /tracing, /assets and /vendor: the pages and their files."""
 
 from functools import cache
 from pathlib import Path
@@ -29,7 +29,7 @@ LOADS = "; ".join(
 
 
 def page_blueprint() -> Blueprint:
-    """Blueprint of /, /explore, /alerting, /assets and /vendor."""
+    """Blueprint of the pages and their files."""
     blueprint = Blueprint("page", __name__)
     assets, vendor = Folder(WEB / "static"), Folder(WEB / "node_modules" / "uplot" / "dist")
 
@@ -53,6 +53,14 @@ def page_blueprint() -> Blueprint:
     def alerting() -> Response:
         return html_page("alerts.html")
 
+    @blueprint.get("/logging")
+    def logging() -> Response:
+        return html_page("logs.html")
+
+    @blueprint.get("/tracing")
+    def tracing() -> Response:
+        return html_page("traces.html")
+
     @blueprint.get("/assets/<path:name>")
     def asset(name: str) -> Response:
         return assets.serve(name)
@@ -73,6 +81,7 @@ def _html(template: str, *, charts: bool) -> bytes:
         chart_script=f'<script defer src="vendor/{script}"></script>' if charts else "",
         chart_style=f'<link rel="stylesheet" href="vendor/{style}">' if charts else "",
         hidden_with_charts="hidden" if charts else "",
+        bell=_text("bell.html"),
         icons=_text("icons.html"),
         preloads="\n".join(f'<link rel="modulepreload" href="assets/{module}">' for module in modules),
         sign_in=_text("sign-in.html"),

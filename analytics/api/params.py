@@ -49,15 +49,24 @@ def picked_data() -> tuple[tuple[str, str], ...]:
     Raises:
         ValidationFailed: a field has no name, is given twice, or there are too many of them.
     """
-    given = given_once(arg for arg in request.args.lists() if arg[0].startswith(DATA_FIELD))
+    return picked(DATA_FIELD, "a field")
+
+
+def picked(prefix: str, what: str) -> tuple[tuple[str, str], ...]:
+    """Names and values of the parameters of the current request that start with `prefix`, without it.
+
+    Raises:
+        ValidationFailed: one has no name, is given twice, or there are too many of them.
+    """
+    given = given_once(arg for arg in request.args.lists() if arg[0].startswith(prefix))
     if len(given) > MAX_TERMS:
         raise ValidationFailed(
-            f"{DATA_FIELD}: Must be at most {MAX_TERMS}.", fields={DATA_FIELD: [f"Must be at most {MAX_TERMS}."]}
+            f"{prefix}: Must be at most {MAX_TERMS}.", fields={prefix: [f"Must be at most {MAX_TERMS}."]}
         )
     for name, text in given.items():
-        if name == DATA_FIELD:
-            raise ValidationFailed(f"{DATA_FIELD}: Must name a field.", fields={DATA_FIELD: ["Must name a field."]})
+        if name == prefix:
+            raise ValidationFailed(f"{prefix}: Must name {what}.", fields={prefix: [f"Must name {what}."]})
         if len(name) + len(text) > MAX_FILTER_LENGTH or not is_without_control_characters(name + text):
             problem = f"Must have at most {MAX_FILTER_LENGTH} characters, and no control characters."
             raise ValidationFailed(f"{name}: {problem}", fields={name: [problem]})
-    return tuple((name.removeprefix(DATA_FIELD), text) for name, text in given.items() if text)
+    return tuple((name.removeprefix(prefix), text) for name, text in given.items() if text)

@@ -21,6 +21,7 @@ def users_blueprint(
     recorder: Recorder,
     forms: Callable[[str], Sequence[str]],
     copies: Callable[[], Sequence[str] | None],
+    count_stored: Callable[[str], int | None],
     clock: Clock,
 ) -> Blueprint:
     """Blueprint of /users.
@@ -28,6 +29,7 @@ def users_blueprint(
     Args:
         forms: the ids under which events of a user may have been recorded: as sent, and hashed.
         copies: names of older copies of the database in the data directory; None if everything is in memory.
+        count_stored: how many events of the long-term store an erasure is about, by its salt; None if it does not say.
     """
     blueprint = Blueprint("users", __name__)
 
@@ -36,12 +38,13 @@ def users_blueprint(
         arguments(NOTHING)
         loaded(USER_PATH, {"id": id})
         erased = recorder.erase(forms(id), identity_of(request.environ).who)
-        now, kept = clock.wall(), copies()
+        now, kept, stored = clock.wall(), copies(), count_stored(erased.salt)
         clean_at = now if kept is None else now + HOUR_SECONDS
         return answer(
             {
                 "message": "user erased",
-                "events": erased.events,
+                "events": max(erased.events, stored or 0),
+                "complete": stored is not None,
                 "erased_at": rfc3339(now),
                 "files_clean_by": None if kept is None else rfc3339(clean_at),
                 "not_erased": {"backups_before": rfc3339(clean_at), "copies": list(kept or ())},

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 from marshmallow import Schema
 
 from analytics.schemas.annotation import AnnotationSchema
+from analytics.schemas.error_groups import ErrorStateSchema
 from analytics.schemas.key import KeySchema
 from analytics.schemas.receiver import ReceiverSchema
 from analytics.schemas.redaction import RedactionSchema
@@ -49,6 +50,7 @@ class Collection(NamedTuple):
 
 
 ANNOTATIONS = Collection("annotations", AnnotationSchema, is_named=False, limit=10_000, has_time=True)
+ERRORS = Collection("errors", ErrorStateSchema, limit=10_000)
 STATUS_PAGE = Collection("status_page", StatusPageSchema, limit=1)
 REDACTIONS = Collection("redactions", RedactionSchema, limit=100)
 SILENCES = Collection(
@@ -69,7 +71,7 @@ SLOS = Collection("slos", SloSchema, limit=100)
 KEYS = Collection("keys", KeySchema)
 SESSIONS = Collection("sessions", KeySchema, limit=10_000, has_time=True, limit_of_one=100)
 
-_SHOWN = (ANNOTATIONS, REDACTIONS, RECEIVERS, ROUTES, RULES, SILENCES, SLOS, STATUS_PAGE)
+_SHOWN = (ANNOTATIONS, ERRORS, REDACTIONS, RECEIVERS, ROUTES, RULES, SILENCES, SLOS, STATUS_PAGE)
 COLLECTIONS: dict[str, Collection] = {collection.name: collection for collection in _SHOWN}
 """Collections that users see as a whole: in files, exports and /catalog."""
 PRIVATE_COLLECTIONS: dict[str, Collection] = {collection.name: collection for collection in (KEYS, SESSIONS)}

@@ -8,8 +8,8 @@
 or documents of OpenSLO, which become resources of `slos`.
 
 Scalars mean what they mean in JSON: `true`, `null` and numbers; all else, such as `no`, `0123` or a time, is text.
-Aliases, tags, and names that stand twice in one mapping are refused. A rule file of Prometheus, with a list of
-`groups`, is read as resources of the collection `rules`.
+Tags, and names that stand twice in one mapping, are refused. A rule file of Prometheus, with a list of `groups`, is
+read as resources of the collection `rules`.
 """
 
 import json

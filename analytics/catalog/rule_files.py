@@ -56,4 +56,6 @@ def _resource(group: Any, line: int | None, field: str) -> tuple[str, dict[str, 
         raise BadDocument("has no name", line, field)
     name = re.sub(r"[^A-Za-z0-9._~-]+", "-", title).lstrip(".")[:LONGEST_NAME] or "-"
     body = {key: part for key, part in group.items() if key != "name"}
+    if body.get("rules", ()) is None:  # as Prometheus takes it
+        body["rules"] = []
     return name, body if name == title else {"title": title, **body}

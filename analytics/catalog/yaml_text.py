@@ -1,4 +1,4 @@
-"""YAML as configuration files may have it: scalars as in JSON, without aliases, tags and repeated names."""
+"""YAML as configuration files may have it: scalars as in JSON, without tags and repeated names."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import yaml
 
 from analytics.catalog.bad_document import DEPTH_LIMIT, BadDocument
+from analytics.catalog.yaml_aliases import MERGE, Anchors, merged
 
 Path = tuple[str, ...]
 NODES_PER_PAUSE = 1_000
@@ -40,7 +41,8 @@ class _Dumper(yaml.SafeDumper):  # type: ignore[misc]
     """PyYAML's safe dumper, which quotes text that `read` would take for something else."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 - as PyYAML has it
-        start: [(scalar.tag, scalar.pattern) for scalar in scalars] for start, scalars in _BY_START.items()
+        **{start: [(scalar.tag, scalar.pattern) for scalar in scalars] for start, scalars in _BY_START.items()},
+        MERGE[0]: [("tag:yaml.org,2002:merge", re.compile(f"{MERGE}$"))],
     }
 
 
@@ -79,7 +81,7 @@ def parse_all(
     try:
         for event in events:
             if isinstance(event, yaml.NodeEvent):
-                values.append(_value(event, events, (), lines if not values else second))
+                values.append(_Reading(events, lines if not values else second).value(event, ()))
             elif isinstance(event, yaml.DocumentStartEvent) and values and not may_have_more(values[0]):
                 raise BadDocument("has more than one document", event.start_mark.line + 1)
     except yaml.MarkedYAMLError as error:
@@ -97,37 +99,51 @@ def _paused(events: Iterable[Any], pause: Callable[[], None]) -> Iterator[Any]:
         yield event
 
 
-def _value(event: Any, events: Iterator[Any], path: Path, lines: dict[Path, int]) -> Any:
-    """The value that begins with `event`; takes the rest of it from `events`."""
-    line = lines[path] = event.start_mark.line + 1
-    if isinstance(event, yaml.AliasEvent):
-        raise BadDocument("has an alias (*name): write out what it stands for", line)
-    if event.tag is not None:
-        raise BadDocument(f"has a tag that is not read here ({event.tag})", line, ".".join(path))
-    if isinstance(event, yaml.ScalarEvent):
-        return _scalar(event, path, line)
-    if len(path) >= DEPTH_LIMIT:
-        raise BadDocument(f"is nested deeper than {DEPTH_LIMIT} levels", line)
-    if isinstance(event, yaml.MappingStartEvent):
-        return _mapping(events, path, lines)
-    found: list[Any] = []
-    while not isinstance(item := next(events), yaml.SequenceEndEvent):
-        found.append(_value(item, events, (*path, str(len(found))), lines))
-    return found
+class _Reading:
+    """One document as it is read from events."""
 
+    def __init__(self, events: Iterator[Any], lines: dict[Path, int]) -> None:
+        self._events, self._lines, self._anchors = events, lines, Anchors()
 
-def _mapping(events: Iterator[Any], path: Path, lines: dict[Path, int]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    while not isinstance(key := next(events), yaml.MappingEndEvent):
-        line = key.start_mark.line + 1
-        if not isinstance(key, yaml.ScalarEvent) or key.tag is not None:
-            raise BadDocument("has a name that is no text", line, ".".join(path))
-        name = str(key.value)
-        if name in found:
-            raise BadDocument(f"has {name!r} twice in one mapping", line, ".".join(path))
-        found[name] = _value(next(events), events, (*path, name), lines)
-        lines[(*path, name)] = line
-    return found
+    def value(self, event: Any, path: Path) -> Any:
+        """The value that begins with `event`; takes the rest of it from the events."""
+        line = self._lines[path] = event.start_mark.line + 1
+        if isinstance(event, yaml.AliasEvent):
+            return self._anchors.get(event.anchor, len(path), line)
+        if event.tag is not None:
+            raise BadDocument(f"has a tag that is not read here ({event.tag})", line, ".".join(path))
+        return self._anchors.put(event.anchor, self._made(event, path, line))
+
+    def _made(self, event: Any, path: Path, line: int) -> Any:
+        if isinstance(event, yaml.ScalarEvent):
+            return _scalar(event, path, line)
+        if len(path) >= DEPTH_LIMIT:
+            raise BadDocument(f"is nested deeper than {DEPTH_LIMIT} levels", line)
+        if isinstance(event, yaml.MappingStartEvent):
+            return self._mapping(path)
+        found: list[Any] = []
+        while not isinstance(item := next(self._events), yaml.SequenceEndEvent):
+            found.append(self.value(item, (*path, str(len(found)))))
+        return found
+
+    def _mapping(self, path: Path) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        merge: Any = None
+        while not isinstance(key := next(self._events), yaml.MappingEndEvent):
+            line = key.start_mark.line + 1
+            if not isinstance(key, yaml.ScalarEvent) or key.tag is not None:
+                raise BadDocument("has a name that is no text", line, ".".join(path))
+            name = str(key.value)
+            if name in found or (name == MERGE and merge is not None):
+                raise BadDocument(f"has {name!r} twice in one mapping", line, ".".join(path))
+            self._anchors.put(key.anchor, name)
+            value = self.value(next(self._events), (*path, name))
+            self._lines[(*path, name)] = line
+            if name == MERGE and key.implicit[0]:
+                merge = value, line
+            else:
+                found[name] = value
+        return found if merge is None else merged(found, *merge)
 
 
 def _scalar(event: Any, path: Path, line: int) -> Any:

@@ -12,6 +12,7 @@ from analytics.cli.replaying import replay_command
 from analytics.cli.rules import rules_command
 from analytics.cli.serving import serve_command
 from analytics.cli.sessions import sessions_command
+from analytics.cli.shipping import ship_command
 from analytics.cli.sql import sql_command
 from analytics.cli.storage import backup_command, inspect_command, restore_command
 from analytics.version import VERSION
@@ -24,9 +25,9 @@ from analytics.version import VERSION
 def main() -> None:
     """Run the Analytics Dashboard Service, send data to it, export data from it, and maintain its database.
 
-    `serve` runs the service, and `config` prints its settings. `demo`, `replay`, `import`, `export`, `apply`,
-    `export-config`, `keys`, `sessions` and `sql` are clients of a running service, which may be on another machine
-    (--url or ANALYTICS_URL) and may require a key (ANALYTICS_KEY or --key-file).
+    `serve` runs the service, and `config` prints its settings. `demo`, `replay`, `import`, `ship`, `export`,
+    `apply`, `export-config`, `keys`, `sessions` and `sql` are clients of a running service, which may be on another
+    machine (--url or ANALYTICS_URL) and may require a key (ANALYTICS_KEY or --key-file).
     `backup`, `restore` and `inspect` work on the files in its data directory. `rules test` needs no service.
     """
 
@@ -37,6 +38,7 @@ for command in (
     demo_command,
     replay_command,
     import_command,
+    ship_command,
     export_command,
     apply_command,
     export_config_command,

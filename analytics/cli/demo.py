@@ -42,9 +42,10 @@ def demo_command(
 ) -> None:
     """Simulate a small shop, to show the dashboard at work.
 
-    Ten services send events, metrics and heartbeats while visitors browse, search and buy. Within two minutes there is
-    a first incident, and later more: one service becomes slow, fails requests, reports this in its heartbeat, and
-    recovers. The demo runs until Ctrl-C, and continues after a restart of the service.
+    Ten services send events, metrics, heartbeats, traces and log lines while visitors browse, search and buy. Within
+    two minutes there is a first incident, and later more: one service becomes slow, fails requests, reports this in its
+    heartbeat, and recovers. The history has a bad deploy of the payment service. The demo runs until Ctrl-C, and
+    continues after a restart of the service.
     """
     import os
     import random

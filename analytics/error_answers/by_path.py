@@ -5,22 +5,25 @@ from collections.abc import Callable, Mapping
 from wsgiref.types import WSGIEnvironment
 
 from analytics.answer import Answer, path_of, refusal, text_refusal
-from analytics.error_answers import influx, otlp, prometheus
+from analytics.error_answers import influx, jaeger, otlp, prometheus
 from analytics.errors import AnalyticsError
 
 PATHS: Mapping[str, Callable[[AnalyticsError], Answer]] = {
     "/api/v1/write": text_refusal,
     "/api/v1/import/prometheus": text_refusal,
+    "/loki/api/v1/push": text_refusal,
     "/write": influx.refuse_1,
     "/ping": influx.refuse_1,
 }
 """The shapes of single paths."""
 PREFIXES: tuple[tuple[str, Callable[[AnalyticsError], Answer]], ...] = (
+    ("/loki/", text_refusal),
     ("/metrics/job/", text_refusal),
     ("/metrics/job@base64/", text_refusal),
     ("/api/v1/", prometheus.refuse),
     ("/api/v2/", influx.refuse_2),
     ("/api/v3/", influx.refuse_3),
+    ("/api/", jaeger.refuse),
 )
 """The shapes of other paths by their beginnings."""
 OTLP_PREFIX = "/v1/"

@@ -33,6 +33,8 @@ from analytics.api.metrics import metrics_blueprint
 from analytics.api.number_doors import number_doors_blueprint
 from analytics.api.page import page_blueprint
 from analytics.api.prometheus.blueprint import prometheus_blueprint
+from analytics.api.record_doors import record_doors_blueprint
+from analytics.api.records import record_blueprints
 from analytics.api.scraping import Scrapes
 from analytics.api.sdk import sdk_blueprint
 from analytics.api.services import services_blueprint
@@ -40,7 +42,7 @@ from analytics.api.stats import stats_blueprint
 from analytics.api.summary import summary_blueprint
 from analytics.api.users import users_blueprint
 from analytics.bus import BatchRecorded, Bus, UsersErased
-from analytics.catalog.collections import ANNOTATIONS, REDACTIONS
+from analytics.catalog.collections import ANNOTATIONS, ERRORS, REDACTIONS
 from analytics.catalog.folder import ConfigFolder
 from analytics.clock import Clock, SystemClock
 from analytics.config import Settings
@@ -54,9 +56,11 @@ from analytics.factory.archive import make_archive
 from analytics.factory.doors import make_doors
 from analytics.factory.incidents import add_incidents, escalation_job, incident_links
 from analytics.factory.lazy_views import lazy_engine, lazy_views
-from analytics.factory.long_term import make_store_client, opened_by
+from analytics.factory.logs import add_logs
+from analytics.factory.long_term import count_erased, make_store_client, opened_by
 from analytics.factory.more_alerts import more_alert_blueprints
-from analytics.factory.notifications import Notifier
+from analytics.factory.notifications import Notifier, lazy_charts
+from analytics.factory.records import make_record_source
 from analytics.factory.sinks import Sinks
 from analytics.jobs.own_metrics import job_families
 from analytics.jobs.supervisor import Supervisor
@@ -185,10 +189,14 @@ def create_app(
     runtime.more.append(jobs.periodic("push repeater", 60.0, doors.numbers.repeat_pushes, stalled_after=300.0))
 
     knowledge, links = IncidentKnowledge(state), incident_links(settings)
-    notifications = Notifier(settings, clock, reader, recorder, jobs, runtime.more, state.outbox, knowledge, links)
     runtime.more.append(escalation_job(recorder, reader, jobs))
     sinks = Sinks(settings, clock, reader, recorder, jobs, state.sink_progress, threads, long_term)
     runtime.more += sinks.jobs
+    engine = lazy_engine(reader, state.series.levels, own, sinks.beyond)
+    charts = lazy_charts(engine, reader, threads, clock)
+    notifications = Notifier(
+        settings, clock, reader, recorder, jobs, runtime.more, state.outbox, knowledge, links, charts
+    )
 
     app = Application()
     app.extensions["analytics"] = runtime
@@ -206,6 +214,8 @@ def create_app(
         *([] if store is None else [store.families]),
         *([] if long_term is None else [partial(store_families, long_term)]),
     ]
+    record_source = make_record_source(long_term, reader, threads, clock)
+    add_logs(app, settings, record_source, clock, state, bus, jobs, runtime, capacity, leases)
     search = EventSearch(reader, make_archive(long_term), yield_if_due, clock.monotonic)
     app.register_blueprint(events_blueprint(doors.events, search))
     app.register_blueprint(errors_blueprint(reader))
@@ -213,11 +223,11 @@ def create_app(
     app.register_blueprint(metrics_blueprint(doors.metrics, reader, scrapes, recorder.keep_percentiles, sinks.points))
     app.register_blueprint(heartbeat_blueprint(doors.heartbeats))
     app.register_blueprint(number_doors_blueprint(doors.numbers))
+    app.register_blueprint(record_doors_blueprint(doors.records))
     app.register_blueprint(services_blueprint(reader))
     app.register_blueprint(dashboard_blueprint(snapshots))
     app.register_blueprint(stats_blueprint(reader, runtime.storage, jobs.reports, sinks.reports))
     app.register_blueprint(summary_blueprint(reader))
-    engine = lazy_engine(reader, state.series.levels, own, sinks.beyond)
     alerting = Alerting(clock, reader, recorder, jobs, threads, engine)
     runtime.more += alerting.jobs
     sources.append(alerting.families)
@@ -226,12 +236,14 @@ def create_app(
     app.register_blueprint(prometheus_blueprint(views, alerting.prometheus_groups, alerting.prometheus_alerts))
     app.register_blueprint(export_blueprint(reader, search, Exports(settings.max_exports, leases)))
     resource_bodies = BodyReader(BodyLimits(BODY_LIMIT), ONE_RECORD)
-    annotations = Resources(ANNOTATIONS, recorder, reader, resource_bodies, clock)
-    app.register_blueprint(annotations_blueprint(annotations))
-    app.register_blueprint(Resources(REDACTIONS, recorder, reader, resource_bodies, clock).blueprint())
+    app.register_blueprint(annotations_blueprint(Resources(ANNOTATIONS, recorder, reader, resource_bodies, clock)))
+    for each in (ERRORS, REDACTIONS):
+        app.register_blueprint(Resources(each, recorder, reader, resource_bodies, clock).blueprint())
     add_incidents(app, recorder, reader, resource_bodies, clock, links)
     app.register_blueprint(catalog_blueprint(reader))
-    app.register_blueprint(users_blueprint(recorder, doors.redactor.user_ids, runtime.copies, clock))
+    app.register_blueprint(
+        users_blueprint(recorder, doors.redactor.user_ids, runtime.copies, partial(count_erased, long_term), clock)
+    )
     history = HistoryOptions(doors.batches, settings.max_batch, doors.redactor.events)
     objectives = (state, recorder, reader, resource_bodies, own, clock, threads, engine)
     for blueprint in (
@@ -239,6 +251,7 @@ def create_app(
         *more_alert_blueprints(*objectives),
         *notifications.blueprints(resource_bodies),
         *long_term_blueprints(long_term, resource_bodies, clock, history),
+        *record_blueprints(record_source, clock),
         *access_blueprints(settings, access, recorder, reader, resource_bodies, clock),
     ):
         app.register_blueprint(blueprint)
@@ -264,6 +277,11 @@ def create_app(
         from analytics.factory.statsd import statsd_jobs
 
         runtime.more += statsd_jobs(settings, jobs, doors.points, state.counters.dropped, limits_of_senders.admit_from)
+    if settings.syslog_port:
+        from analytics.factory.syslog import syslog_jobs
+
+        receiver, dropped = doors.records.lines, state.counters.dropped
+        runtime.more += syslog_jobs(settings, clock, jobs, receiver, dropped, limits_of_senders.admit_from)
     origins = Origins(settings.cors_origins)
     allowed = (access.check, access.tickets, access.sessions, people.proxy_users)
     gate = Gate(Routes(app.url_map), keyring, *allowed, limits_of_senders, origins, socketio.lease, refused)

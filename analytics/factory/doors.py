@@ -12,6 +12,8 @@ from analytics.doors.json_door import events_door, metrics_door
 from analytics.doors.limits import BodyLimits
 from analytics.doors.number_doors import NumberDoors
 from analytics.doors.point_recorder import KindLog, PointRecorder
+from analytics.doors.record_doors import RecordDoors
+from analytics.factory.record_doors import make_record_doors
 from analytics.kinds import POINTS
 from analytics.log.recorder import Recorder
 from analytics.privacy.hashing import Hasher, hash_key
@@ -33,12 +35,13 @@ class Doors(NamedTuple):
     heartbeats: HeartbeatDoor
     points: PointRecorder
     numbers: NumberDoors
+    records: RecordDoors
 
     @property
     def by_path(self) -> dict[str, Door]:
         """The doors that requests take the short way to."""
         own: dict[str, Door] = {"/events": self.events, "/metrics": self.metrics, "/heartbeat": self.heartbeats}
-        return {**own, **self.numbers.by_path}
+        return {**own, **self.numbers.by_path, **self.records.by_path}
 
 
 def make_doors(settings: Settings, clock: Clock, state: State, recorder: Recorder) -> Doors:
@@ -65,4 +68,5 @@ def make_doors(settings: Settings, clock: Clock, state: State, recorder: Recorde
         HeartbeatDoor(recorder, redactor, limits),
         points,
         numbers,
+        make_record_doors(settings, clock.monotonic, recorder, redactor, batches, state.counters.dropped),
     )

@@ -1,14 +1,18 @@
 """Silences and incidents in the service."""
 
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analytics.alerting import Alert, AlertKey
 from analytics.alerts.incidents.links import IncidentLink, IncidentLinks
+from analytics.alerts.notify.links import NO_LINKS, MessageLinks
 from analytics.api.application import Application
 from analytics.api.catalog import Resources
 from analytics.api.incident_links import FORM, FORM_LIMIT, incident_links_blueprint
 from analytics.api.incidents import incidents_blueprint
+from analytics.api.silence_links import silence_links_blueprint
 from analytics.api.silences import silences_blueprint
 from analytics.api.status import status_blueprint
 from analytics.catalog.collections import SILENCES, STATUS_PAGE
@@ -21,7 +25,6 @@ from analytics.jobs.job import Job
 from analytics.jobs.supervisor import Supervisor
 from analytics.lazy import Lazy
 from analytics.log.recorder import Recorder
-from analytics.notifications import QueuedMessage
 from analytics.privacy.hashing import hash_key
 from analytics.query.reader import Reader
 from analytics.state.state import State
@@ -29,6 +32,7 @@ from analytics.state.state import State
 if TYPE_CHECKING:
     from analytics.alerts.incidents.escalation import Escalations
 
+HOUR_SECONDS = 3_600
 ESCALATION_SECONDS = 5.0
 """How often incidents are looked at."""
 
@@ -60,16 +64,43 @@ def incident_links(settings: Settings) -> IncidentLinks:
     return IncidentLinks(partial(hash_key, settings.hash_key, directory))
 
 
-def link_of(state: State, now: float, links: IncidentLinks, public_url: str, message: QueuedMessage) -> str:
-    """The address of the page for the incident that a message is about; empty where there is none."""
-    found = (state.incidents.of_alert(alert.key) for alert in message.alerts)
-    incident = next(filter(None, found), None)
-    if incident is None or not public_url:
-        return ""
-    try:
-        return f"{public_url}/act/{links.token(IncidentLink(incident.id, message.receiver), now)}"
-    except Unavailable:  # there is no key; the message is more important
-        return ""
+class LinkMaker:
+    """Makes the links in messages.
+
+    Args:
+        links: signs them.
+        public_url: the address of the service; empty if it is not known.
+    """
+
+    def __init__(self, links: IncidentLinks, reader: Reader, public_url: str) -> None:
+        self._links, self._reader, self._public_url = links, reader, public_url
+
+    def of_message(self, receiver: str, keys: Iterable[AlertKey]) -> MessageLinks:
+        """The links for a message about these alerts: those to the first incident of one of them."""
+        found, now = self._reader.ask(_incidents_of, list(keys))
+        incident = next(filter(None, found), None)
+        return NO_LINKS if incident is None else self._of(incident, receiver, now)
+
+    def of_alerts(self, receiver: str, alerts: Sequence[Alert]) -> list[MessageLinks]:
+        """The links for each of these alerts; they change once an hour."""
+        found, now = self._reader.ask(_incidents_of, [alert.key for alert in alerts])
+        hour = now // HOUR_SECONDS * HOUR_SECONDS
+        return [NO_LINKS if each is None else self._of(each, receiver, hour) for each in found]
+
+    def _of(self, incident: str, receiver: str, now: float) -> MessageLinks:
+        if not self._public_url:
+            return NO_LINKS
+        try:
+            page = f"{self._public_url}/act/{self._links.token(IncidentLink(incident, receiver), now)}"
+        except Unavailable:  # there is no key; the message is more important
+            return NO_LINKS
+        return MessageLinks(page, f"{page}/silence")
+
+
+def _incidents_of(state: State, now: float, keys: Sequence[AlertKey]) -> tuple[list[str | None], float]:
+    """The ids of the incidents of alerts, and the time."""
+    found = map(state.incidents.of_alert, keys)
+    return [None if incident is None else incident.id for incident in found], now
 
 
 def add_incidents(
@@ -83,6 +114,7 @@ def add_incidents(
     """Register the blueprints of silences and incidents."""
     forms = BodyReader(BodyLimits(FORM_LIMIT), (FORM, ""))
     app.register_blueprint(incident_links_blueprint(links, recorder, reader, forms, clock))
+    app.register_blueprint(silence_links_blueprint(links, recorder, reader, forms, clock))
     app.register_blueprint(silences_blueprint(Resources(SILENCES, recorder, reader, bodies, clock)))
     app.register_blueprint(incidents_blueprint(recorder, reader, bodies, clock))
     app.register_blueprint(status_blueprint(reader, clock))

@@ -14,7 +14,7 @@ from analytics.catalog.secret import resolve
 from analytics.clock import Clock
 from analytics.config import Settings
 from analytics.doors.body import BodyReader
-from analytics.factory.incidents import link_of
+from analytics.factory.incidents import LinkMaker
 from analytics.jobs.job import Job
 from analytics.jobs.supervisor import Supervisor
 from analytics.lazy import Lazy
@@ -27,13 +27,16 @@ from analytics.query.reader import Reader
 from analytics.resources import Resource
 from analytics.state.alerts.outbox import NotificationOutbox
 from analytics.state.state import State
+from analytics.threads import Threads
 from analytics.yielding import yield_if_due
 
 if TYPE_CHECKING:
+    from analytics.alerts.notify.charts import AlertCharts
     from analytics.alerts.notify.delivery import ReceiverServices
     from analytics.alerts.notify.dispatcher import Dispatcher, Knowledge
     from analytics.alerts.notify.forwarder import Forwarder
     from analytics.alerts.notify.sender import MessageSender, Trouble
+    from analytics.promql.engine import PromqlEngine
 
 
 DESCRIBING_TYPES = ("webhook", "alertmanager", "command")
@@ -50,6 +53,7 @@ class Notifier:
         running: gets each job that runs as long as requests are served; the senders come and go.
         knowledge: what silences and acknowledgements say.
         links: to the pages of incidents, where people act on them.
+        charts: makes what makes charts, with the first one.
     """
 
     def __init__(
@@ -63,11 +67,13 @@ class Notifier:
         outbox: NotificationOutbox,
         knowledge: "Knowledge | None" = None,
         links: IncidentLinks | None = None,
+        charts: "Callable[[], AlertCharts] | None" = None,
     ) -> None:
         self._settings, self._clock, self._reader, self._recorder = settings, clock, reader, recorder
         self._jobs, self._running, self._outbox = jobs, running, outbox
-        self._services, self._links = Lazy(self._make_services), links
-        self._knowledge = knowledge
+        self._services = Lazy(self._make_services)
+        self._links = None if links is None else LinkMaker(links, reader, settings.public_url.rstrip("/"))
+        self._knowledge, self._charts = knowledge, charts
         self._dispatcher = Lazy(self._make_dispatcher)
         running.append(jobs.periodic("notification dispatcher", DISPATCH_SECONDS, self._step, stalled_after=60.0))
 
@@ -88,9 +94,11 @@ class Notifier:
         from analytics.alerts.notify.deliveries import deliver
 
         services = self._services()
-        if self._links is not None and receiver.body["type"] not in DESCRIBING_TYPES:
-            link = self._reader.ask(link_of, self._links, services.public_url, message)
-            services = services._replace(public_url=link or services.public_url)
+        if self._links is not None:
+            links = self._links.of_message(message.receiver, [alert.key for alert in message.alerts])
+            is_for_people = receiver.body["type"] not in DESCRIBING_TYPES
+            address = links.acknowledge if is_for_people else ""
+            services = services._replace(links=links, public_url=address or services.public_url)
         return deliver(message, receiver, services)
 
     def blueprints(self, bodies: BodyReader) -> list[Any]:
@@ -185,7 +193,10 @@ class Notifier:
         def post(alerts: Sequence[Alert]) -> None:
             receiver = self._reader.ask(resource, RECEIVERS.name, name)
             if receiver is not None:
-                forward(alerts, receiver, self._services())
+                services = self._services()
+                if self._links is not None:
+                    services = services._replace(links_of=partial(self._links.of_alerts, name))
+                forward(alerts, receiver, services)
 
         return Forwarder(name, partial(self._dispatcher().alerts_for, name), post, self._clock)
 
@@ -201,6 +212,9 @@ class Notifier:
         receiver = self._reader.ask(resource, RECEIVERS.name, name)
         return 0 if receiver is None else receiver.version
 
+    def _chart(self, message: QueuedMessage) -> bytes | None:
+        return None if self._charts is None else self._charts()(message)
+
     def _make_services(self) -> "ReceiverServices":
         from analytics.alerts.notify.delivery import ReceiverServices
         from analytics.alerts.notify.http import Http
@@ -212,7 +226,21 @@ class Notifier:
             settings.public_url.rstrip("/"),
             self._clock.wall,
             settings.notify_command == "1",
+            chart=self._chart,
         )
+
+
+def lazy_charts(
+    engine: "Callable[[], PromqlEngine]", reader: Reader, threads: Threads, clock: Clock
+) -> "Lazy[AlertCharts]":
+    """Makes charts of alerts; loaded with the first mail."""
+
+    def make() -> "AlertCharts":
+        from analytics.alerts.notify.charts import AlertCharts
+
+        return AlertCharts(engine(), reader, threads, clock)
+
+    return Lazy(make)
 
 
 def has_receivers(state: State, now: float) -> bool:

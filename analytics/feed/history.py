@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from analytics.feed.incidents import PAST, RARE, DemoIncident, DemoIncidents
+from analytics.feed.bad_deploy import bad_deploy
+from analytics.feed.incidents import PAST, RARE, DemoIncident, DemoIncidents, ShopIncidents, WithIncident
 from analytics.feed.shop import Json, Shop, rfc3339, time_of_day_factor
 from analytics.feed.shop_data import ERROR_MESSAGES, SERVICES
 
@@ -71,14 +72,15 @@ def past_day(rng: random.Random, now: float, rate: float) -> Iterator[HistoryChu
 
     Sending all events would take minutes, so only a sample is sent, for users, latencies and types. The requests and
     errors of the other events are sent as metrics `requests` and `errors`, one of each per service and minute, with a
-    proportional count for the current minute. The charts continue smoothly with live data.
+    proportional count for the current minute. The charts continue smoothly with live data. One of the incidents is that
+    of the bad deploy.
     """
     begin = _last_day_begins(now)
-    incidents = DemoIncidents(rng, begin, list(ERROR_MESSAGES), PAST)
+    incidents = WithIncident(DemoIncidents(rng, begin, list(ERROR_MESSAGES), PAST), bad_deploy(now).incident)
     shop = Shop(rng, begin, incidents)
     thin, full = min(rate, DAY_EVENTS / (HOURS * _HOUR)), min(rate, MOST_RECENT / RECENT)
     per_event = _requests_per_event(rng, now)
-    newest: DemoIncident | None = None
+    seen: set[DemoIncident] = set()
     for start in range(begin, math.ceil(now), _HOUR):
         begun: list[DemoIncident] = []
         chunk = HistoryChunk([], [], min(1.0, (start + _HOUR - begin) / (now - begin)), begun)
@@ -92,9 +94,9 @@ def past_day(rng: random.Random, now: float, rate: float) -> Iterator[HistoryChu
             requests = _requests(rate - sent, time_of_day_factor(end) * (end - minute), per_event, sampled)
             chunk.metrics.extend(_counts(rng, minute, requests, _severities(incidents, minute, end)))
             incident = incidents.at(end)
-            if incident is not None and incident is not newest:
+            if incident is not None and incident not in seen:
                 begun.append(incident)
-                newest = incident
+                seen.add(incident)
             if (minute - begin) % _METRICS_EVERY == 0:
                 chunk.metrics.extend(shop.metrics(minute))
         yield chunk
@@ -135,7 +137,7 @@ def _requests(rate: float, seconds: float, per_event: dict[str, float], sampled:
     return left_out
 
 
-def _severities(incidents: DemoIncidents, start: float, end: float) -> dict[str, float]:
+def _severities(incidents: ShopIncidents, start: float, end: float) -> dict[str, float]:
     """Mean severity of each service with an incident between two times."""
     samples = max(1, round((end - start) / _SEVERITY_EVERY))
     found: dict[str, float] = {}

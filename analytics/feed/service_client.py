@@ -1,5 +1,6 @@
 """HTTP client of the commands: posts batches, retries when that is safe, and returns receipts."""
 
+import gzip
 import ipaddress
 import json
 import random
@@ -11,11 +12,10 @@ from urllib.parse import urlencode, urlsplit
 
 import requests
 import requests.auth
-import urllib3.exceptions
-from urllib3.util import Retry
 
 from analytics.feed.errors import DeniedError, RefusedError, UnreachableError
 from analytics.feed.receipt import Receipt
+from analytics.feed.replies import body_of, explained, retry_after, said
 
 Item = Mapping[str, Any]
 T = TypeVar("T")
@@ -24,7 +24,9 @@ _RETRY_STATUSES = frozenset({429, 502, 503, 504})
 """Too many requests, and a gateway or service that is not ready."""
 _DENIED_STATUSES = frozenset({401, 403})
 _FIRST_PAUSE, _MAX_PAUSE = 0.2, 5.0
-_JSON = "application/json"
+_JSON, _NDJSON = "application/json", "application/x-ndjson"
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_GZIP: Mapping[str, str] = MappingProxyType({"Content-Encoding": "gzip"})
 _TIMEOUT = (5.0, 30.0)  # seconds to connect, seconds between bytes of the answer
 
 
@@ -74,9 +76,17 @@ class ServiceClient:
         """Post a batch of metrics."""
         return self._batch("/metrics", items, _encode, _JSON)
 
+    def spans(self, items: Sequence[Item]) -> Receipt:
+        """Post a batch of spans."""
+        return self._batch("/spans", items, _encode, _JSON)
+
     def lines(self, path: str, lines: Sequence[bytes]) -> Receipt:
         """Post items that are already encoded as JSON: each one line, not blank."""
-        return self._batch(path, lines, b"\n".join, "application/x-ndjson")
+        return self._batch(path, lines, b"\n".join, _NDJSON)
+
+    def logs(self, lines: Sequence[bytes]) -> Receipt:
+        """Post log lines that are already encoded as JSON, compressed."""
+        return self._batch("/logs", lines, _zipped, _NDJSON, _GZIP)
 
     def heartbeat(self, item: Item) -> None:
         """Post one heartbeat."""
@@ -89,12 +99,12 @@ class ServiceClient:
         response = self._call("PUT", path, _encode(item), _JSON)
         if response.status_code not in (200, 201):
             raise self._refusal(response)
-        return _body(response) or {}
+        return body_of(response) or {}
 
     def post(self, path: str, item: Item) -> dict[str, Any]:
         """Post to a resource; returns the answer of the service. Without `patience` it is tried once only."""
         response = self._call("POST", path, _encode(item), _JSON)
-        body = _body(response)
+        body = body_of(response)
         if response.status_code not in (200, 201) or body is None:
             raise self._refusal(response)
         return body
@@ -104,12 +114,12 @@ class ServiceClient:
         response = self._call("DELETE", path)
         if response.status_code not in (200, 204):
             raise self._refusal(response)
-        return _body(response) or {}
+        return body_of(response) or {}
 
     def get(self, path: str, query: Mapping[str, str]) -> dict[str, Any]:
         """Get the JSON object at `path`."""
         response = self._call("GET", f"{path}?{urlencode(query)}")
-        body = _body(response)
+        body = body_of(response)
         if response.status_code != 200 or body is None:
             raise self._refusal(response)
         return body
@@ -126,7 +136,7 @@ class ServiceClient:
         response = self._call("GET", "/health")
         if response.status_code != 200:
             raise self._refusal(response)
-        stats = (_body(response) or {}).get("stats")
+        stats = (body_of(response) or {}).get("stats")
         total = stats.get("total_events") if isinstance(stats, Mapping) else None
         return total if isinstance(total, int) else None
 
@@ -139,16 +149,25 @@ class ServiceClient:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _batch(self, path: str, items: Sequence[T], encode: Callable[[Sequence[T]], bytes], media_type: str) -> Receipt:
+    def _batch(
+        self,
+        path: str,
+        items: Sequence[T],
+        encode: Callable[[Sequence[T]], bytes],
+        media_type: str,
+        headers: Mapping[str, str] = _NO_HEADERS,
+    ) -> Receipt:
         if not items:
             return Receipt()
-        response = self._call("POST", path, encode(items), media_type)
+        response = self._call("POST", path, encode(items), media_type, headers)
         if response.status_code == 413 and len(items) > 1:
             half = len(items) // 2
-            first, second = (self._batch(path, part, encode, media_type) for part in (items[:half], items[half:]))
+            first, second = (
+                self._batch(path, part, encode, media_type, headers) for part in (items[:half], items[half:])
+            )
             return first.followed_by(second, half)
         # A 400 with counts is the receipt of a batch in which no item was acceptable.
-        receipt = Receipt.from_json(_body(response)) if response.status_code in (200, 400) else None
+        receipt = Receipt.from_json(body_of(response)) if response.status_code in (200, 400) else None
         if receipt is None:
             raise self._refusal(response)
         if receipt.items != len(items):
@@ -161,7 +180,7 @@ class ServiceClient:
         path: str,
         body: bytes | None = None,
         media_type: str | None = None,
-        headers: Mapping[str, str] = MappingProxyType({}),
+        headers: Mapping[str, str] = _NO_HEADERS,
         *,
         stream: bool = False,
     ) -> requests.Response:
@@ -186,7 +205,7 @@ class ServiceClient:
                 requests.Timeout,
                 requests.exceptions.ChunkedEncodingError,
             ) as error:
-                reason, wait = f"cannot reach {self.url}: {_explain(error)}", None
+                reason, wait = f"cannot reach {self.url}: {explained(error)}", None
             except requests.RequestException as error:
                 raise RefusedError(f"cannot use {self.url}: {error}") from None
             else:
@@ -195,8 +214,8 @@ class ServiceClient:
                         raise self._denial(response)
                 if response.status_code not in _RETRY_STATUSES:
                     return response
-                reason = f"{self.url} is not ready: {_says(response)}"
-                wait = _retry_after(response)
+                reason = f"{self.url} is not ready: {said(response)}"
+                wait = retry_after(response)
             # Jitter, so that clients that lost the connection together do not retry together.
             wait = pause * (0.5 + self._jitter() / 2) if wait is None else wait + self._jitter() * _FIRST_PAUSE
             if self._clock() + wait > deadline:
@@ -206,14 +225,14 @@ class ServiceClient:
             pause = min(pause * 2, _MAX_PAUSE)
 
     def _refusal(self, response: requests.Response) -> RefusedError:
-        return RefusedError(f"{self._refuses(response)}: {_says(response)}")
+        return RefusedError(f"{self._refuses(response)}: {said(response)}")
 
     def _denial(self, response: requests.Response) -> DeniedError:
         if self._session.auth is not None:
-            return DeniedError(f"{self._refuses(response)} with this key: {_says(response)}")
+            return DeniedError(f"{self._refuses(response)} with this key: {said(response)}")
         if response.status_code == 401:
             return DeniedError(f"{self._refuses(response)} without a key: set ANALYTICS_KEY, or use --key-file")
-        return DeniedError(f"{self._refuses(response)}: {_says(response)}")
+        return DeniedError(f"{self._refuses(response)}: {said(response)}")
 
     def _refuses(self, response: requests.Response) -> str:
         return f"{self.url} refuses {response.request.method} {urlsplit(response.request.url or '').path}"
@@ -234,43 +253,8 @@ def _encode(body: object) -> bytes:
     return json.dumps(body, separators=(",", ":")).encode()
 
 
-def _body(response: requests.Response) -> dict[str, Any] | None:
-    try:
-        body = response.json()
-    except requests.exceptions.JSONDecodeError:
-        return None
-    return body if isinstance(body, dict) else None
-
-
-def _says(response: requests.Response) -> str:
-    error = (_body(response) or {}).get("error")
-    message = error.get("message") if isinstance(error, Mapping) else None
-    if response.is_redirect:
-        message = f"moved to {response.headers['Location']}"
-    elif message is None and response.ok:
-        message = "this is not an answer of the analytics service"
-    return f"HTTP {response.status_code}, {message or response.reason or 'no reason given'}"
-
-
-def _retry_after(response: requests.Response) -> float | None:
-    """Seconds to wait according to the Retry-After header; None if it is missing or malformed."""
-    value = response.headers.get("Retry-After")
-    try:
-        return None if value is None else Retry().parse_retry_after(value)
-    except urllib3.exceptions.InvalidHeader:
-        return None
-
-
-def _explain(error: BaseException) -> str:
-    if isinstance(error, requests.Timeout):
-        return "no answer in time"
-    cause = error.args[0] if error.args else error
-    reason = getattr(cause, "reason", cause)
-    if isinstance(reason, urllib3.exceptions.NameResolutionError):
-        return "unknown host name"
-    if isinstance(reason, urllib3.exceptions.NewConnectionError):
-        return "connection refused" if "refused" in str(reason).lower() else str(reason).rpartition(": ")[2]
-    return "the connection was closed"
+def _zipped(lines: Sequence[bytes]) -> bytes:
+    return gzip.compress(b"\n".join(lines), 5)
 
 
 def _is_loopback(url: str) -> bool:

@@ -2,10 +2,11 @@
 
 import math
 import random
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from analytics.feed.incidents import DemoIncidents
+from analytics.feed.incidents import ShopIncidents
 from analytics.feed.shop_data import (
     ENTRANCE,
     ERROR_MESSAGES,
@@ -50,6 +51,16 @@ class Visit:
         self.basket: list[tuple[Product, int]] = []
 
 
+class PageVisit(NamedTuple):
+    """A page that a visitor opened at `at` (seconds since the epoch), and the events of the requests that it made."""
+
+    at: float
+    page: str
+    user: str | None
+    product: Product
+    requests: Sequence[Json]
+
+
 class ServiceCounters:
     """Counters of one service since its start at `since`."""
 
@@ -60,10 +71,20 @@ class ServiceCounters:
 
 
 class Shop:
-    """Generates events, metrics and heartbeats in the form that the service accepts, without ids."""
+    """Generates events, metrics and heartbeats in the form that the service accepts, without ids.
 
-    def __init__(self, rng: random.Random, now: float, incidents: DemoIncidents) -> None:
+    `watch` is called with each page that a visitor opens.
+    """
+
+    def __init__(
+        self,
+        rng: random.Random,
+        now: float,
+        incidents: ShopIncidents,
+        watch: Callable[[PageVisit], None] = lambda visit: None,
+    ) -> None:
         self.incidents = incidents
+        self._watch = watch
         self.counters = {
             name: ServiceCounters(now - rng.uniform(5, 200) * 3_600, usual.memory) for name, usual in SERVICES.items()
         }
@@ -168,7 +189,9 @@ class Shop:
     def _visit_page(self, visit: Visit, at: float) -> None:
         path, calls = PAGES[visit.page]
         self._emit("page_view", "frontend", visit.user, at, {"page": path})
+        before = len(self._events)
         answers = {call.service: self._call(call, visit.user, at) for call in calls}
+        self._watch(PageVisit(at, visit.page, visit.user, visit.product, self._events[before:]))
         rng = self._rng
         if visit.page == "product":
             visit.product = self._pick_product()

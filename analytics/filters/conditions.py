@@ -56,9 +56,10 @@ def condition(text: str, found: re.Match[str], fields: RecordFields) -> tuple[No
     """
     name, at = found["name"], found.end()
     field, _, path = name.partition(".")
-    is_data = field == fields.json and bool(path)
+    is_data = field in fields.objects and bool(path)
     if not is_data and name != fields.time and name not in fields.names:
-        known = ", ".join((*fields.names, fields.time, f"{fields.json}.total and so on"))
+        examples = [f"{object_}.total" for object_ in fields.objects]
+        known = ", ".join((*fields.names, fields.time, f"{', '.join(examples)} and so on"))
         problem = f"{name} is not a field of {fields.kind}, which have {known}; text to search for stands in quotes"
         refuse(text, found.start(), problem)
     operator = found["operator"].removeprefix(":") or ":"
@@ -76,7 +77,8 @@ def condition(text: str, found: re.Match[str], fields: RecordFields) -> tuple[No
         path = quoted(path, 0)[0] if path[0] == '"' else path
         if not path:
             refuse(text, found.start(), f"A name is missing after {field}.")
-        return _node(given, lambda test: OfData(path, test), is_name=False), end
+        object_ = "" if field == fields.json else field
+        return _node(given, lambda test: OfData(path, test, object_), is_name=False), end
     if name == fields.time:
         return _in_time(given), end
     return _node(given, lambda test: OfName(fields.names[name], test), is_name=True), end

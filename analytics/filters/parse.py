@@ -130,11 +130,11 @@ class _Parser:
         """The name and the operator of a condition that starts here; a path or address such as `http://…` is none."""
         found = _START.match(self.text, self.at)
         if found is None:
-            if self.text.startswith(f'{self.fields.json}."', self.at):
+            if self.text.startswith(tuple(f'{object_}."' for object_ in self.fields.objects), self.at):
                 refuse(self.text, self.at, "A comparison must follow this name, such as = or >=")
             return None
         name = found["name"].partition(".")[0]
-        is_known = name in (*self.fields.names, self.fields.time, self.fields.json)
+        is_known = name in (*self.fields.names, self.fields.time, *self.fields.objects)
         return None if not is_known and self.text[found.end() : found.end() + 1] in ("/", "\\") else found
 
     def _next(self) -> str:

@@ -46,10 +46,14 @@ class OfName(Struct, frozen=True, tag=True):
 
 
 class OfData(Struct, frozen=True, tag=True):
-    """A test of a field of the record's JSON: of the member `path`, else of nested members with dots in between."""
+    """A test of a field of the record's JSON: of the member `path`, else of nested members with dots in between.
+
+    `object` is the name of another JSON object of the record, where it has several.
+    """
 
     path: str
     test: Test
+    object: str = ""
 
 
 class InTime(Struct, frozen=True, tag=True):

@@ -10,6 +10,7 @@ Verified with gunicorn 27.0.1. The service relies on these:
   by the first part of the body, if there is one. `100 Continue` is sent by `send`.
 - `recv` is called for at most 8 KiB, or for what is left of a body, or of a chunk of it.
 - LimitRequestHeaders raised while the head is read is answered with 431.
+- A head that is not read to its end, without an exception, has the connection closed, and nothing else is done with it.
 - The body of a request has `read`, and `failed` after a read that raised an exception; all errors of chunks are
   ParseException.
 """
@@ -22,11 +23,12 @@ from contextlib import suppress
 from functools import partial
 from socket import SHUT_WR
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import gevent
 from gunicorn.http.errors import LimitRequestHeaders, ParseException
 
+from analytics.connection_limits import ConnectionLimits
 from analytics.internals.alarm import Alarm
 from analytics.yielding import yield_if_due
 
@@ -44,25 +46,6 @@ SMALL_BODY, GUNICORN_READ, CHUNKS_READ = 64 * 1024, 8192, 2048
 does not interrupt: then less is read at once."""
 Refusal = Callable[[int, str, str], bytes]
 """Makes a whole HTTP answer from status, reason and message."""
-
-
-class ConnectionLimits(NamedTuple):
-    """Limits of connections. Times in seconds."""
-
-    connections: int
-    """How many may be open."""
-    idle: float
-    """Time until the next request begins."""
-    head: float
-    """Time for the request line and headers, and until the first request begins."""
-    body: float
-    """Time for each `MIN_RATE * body` bytes of a body."""
-    send: float
-    """Time in which the client receives each `MIN_RATE * send` bytes of an answer."""
-    body_bytes: int
-    """Size of a body as it arrives, with the headers of its chunks."""
-    bodies_bytes: int
-    """Size of all bodies that are being received or processed."""
 
 
 class Expired(TimeoutError):
@@ -90,8 +73,8 @@ class Shared(Protocol):
     def hold(self, size: int, /) -> None:
         """Note that so many bytes of a body have arrived."""
 
-    def late(self, connection: "ClientSocket", greenlet: Any, /) -> None:
-        """Raise Expired in the greenlet of a connection if it waits for data; called by the event loop."""
+    def late(self, connection: "ClientSocket", /) -> None:
+        """End a connection's wait for data, if it waits; called by the event loop."""
 
 
 class ClientSocket:
@@ -101,18 +84,25 @@ class ClientSocket:
 
     Attributes:
         environ: what is added to the environ of each request.
+        greenlet: serves the connection; None while it is parked.
+        is_ahead: whether part of the next request has been read already, by gunicorn.
+        is_parking: whether the greenlet ends, and the connection is to wait for its next request without one.
     """
 
     __slots__ = (
         "_all",
         "_head",
         "_is_unread",
+        "_until",
         "_window",
         "alarm",
         "environ",
         "gettimeout",
+        "greenlet",
+        "is_ahead",
         "is_expiring",
         "is_in_head",
+        "is_parking",
         "is_waiting",
         "received",
         "served",
@@ -121,30 +111,51 @@ class ClientSocket:
     )
 
     def __init__(self, sock: Any, shared: Shared) -> None:
-        self.sock, self._all = sock, shared
+        self._all = shared
         self.environ: Mapping[str, Any] = {}
         self.is_waiting = self.is_expiring = self.is_in_head = self._is_unread = False
+        self.is_ahead = self.is_parking = False
         self.received = self.served = 0
-        self._window = 0.0
-        self.alarm = Alarm(partial(shared.late, self, gevent.getcurrent()))
+        self._window = self._until = 0.0
+        self.alarm = Alarm(partial(shared.late, self))
         self._head: bytes | None = None
+        self.serve(sock)
+
+    def serve(self, sock: Any) -> None:
+        """Have the current greenlet serve the connection, by this socket."""
+        self.sock, self.greenlet, self.is_parking = sock, gevent.getcurrent(), False
         self.gettimeout, self.settimeout = sock.gettimeout, sock.settimeout  # called for each request
+
+    def park(self, sock: Any) -> None:
+        """Wait on without a greenlet, by this socket."""
+        self.sock = sock
+        self.greenlet = self.gettimeout = self.settimeout = None
+        self.is_waiting = True
+        self.alarm.deadline = max(self._until, time.monotonic() + 0.001)  # an alarm for the past would not ring
+        self.alarm.set()
 
     def __enter__(self) -> None:
         """Wait for a request."""
         self._all.begin(self)
-        limits = self._all.limits
+        limits, now = self._all.limits, time.monotonic()
         self.is_in_head, self.received = True, 0
-        self._allow(limits.idle if self.served else limits.head)
+        seconds = min(limits.idle if self.served else limits.head, self._all.most_wait)
+        self._until = now + seconds
+        self.alarm.deadline = self._until if self.is_ahead else now + min(limits.park, seconds)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        """End the head of the request; if it took too long, answer 408 and let gunicorn close the connection."""
+        """End the head of the request; if it took too long, answer 408 and let gunicorn close the connection.
+
+        Where nothing of it has come, the connection may wait on without a greenlet.
+        """
         if isinstance(error, Expired):
             if self.received:
                 seconds = self._all.limits.head
                 self._answer(408, "Request Timeout", f"The headers did not arrive within {seconds:g} seconds.")
+            else:
+                self.is_parking = not self.is_expiring and time.monotonic() < self._until
             return True
         self.is_in_head, self.received = False, 0
         self.served += 1
@@ -224,7 +235,9 @@ class ClientSocket:
         return False
 
     def close(self) -> None:
-        """Close the socket; if the client is still sending, receive some of it first."""
+        """Close the socket, unless it is to be parked; if the client is still sending, receive some of it first."""
+        if self.is_parking:
+            return
         try:
             self._send_head()
             if self._is_unread:

@@ -12,13 +12,18 @@ Verified with gevent 26.9.0. The service relies on these:
 import logging
 import math
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from socket import SHUT_WR
 from typing import Any
 
 import gevent
+from gevent.pool import Group
 
-from analytics.internals.connection import RECEIVE_BYTES, ClientSocket, ConnectionLimits, Expired, Refusal
+from analytics.connection_limits import ConnectionLimits
+from analytics.internals.connection import RECEIVE_BYTES, ClientSocket, Expired, Refusal
+from analytics.internals.parked_socket import ParkedSocket
 
 LATE_SECONDS = 0.5
 """Time for the request of a connection that is opened while the worker stops; such a request asks for readiness."""
@@ -33,12 +38,17 @@ class Connections:
     When there are too many, the one that has gone longest without a complete request is closed, unless the service is
     working on its request or answering it; a WebSocket is not closed either. Where there is none to close, the new
     connection is refused.
+
+    A connection that has waited for a request for a while is parked: its greenlet ends, and another one serves it when
+    the request comes.
     """
 
     def __init__(self, limits: ConnectionLimits, refusal: Refusal) -> None:
         self.limits, self.refusal = limits, refusal
         self.most_wait = math.inf
-        self._open: dict[gevent.Greenlet, ClientSocket] = {}
+        self._open: dict[ClientSocket, None] = {}
+        self._serving: dict[gevent.Greenlet, ClientSocket] = {}
+        self._resumed = Group()
         self._held = 0
         self._last_warning = -math.inf
 
@@ -48,7 +58,7 @@ class Connections:
     @property
     def current(self) -> ClientSocket:
         """The connection of the current greenlet."""
-        return self._open[gevent.getcurrent()]
+        return self._serving[gevent.getcurrent()]
 
     def open(self, sock: Any) -> ClientSocket | None:
         """Add a connection that the current greenlet serves; None if it is refused, and is to be closed."""
@@ -57,21 +67,29 @@ class Connections:
             if not self._expire_one():
                 self._refuse(sock)
                 return None
-        connection = self._open[gevent.getcurrent()] = ClientSocket(sock, self)
+        connection = self._serving[gevent.getcurrent()] = ClientSocket(sock, self)
+        self._open[connection] = None
         return connection
 
-    def close(self, connection: ClientSocket) -> None:
-        """Remove a connection that has ended."""
-        connection.alarm.stop()
-        self.begin(connection)
-        del self._open[gevent.getcurrent()]
+    def close(self, connection: ClientSocket, serve: Callable[[ClientSocket], object]) -> None:
+        """Remove a connection that has ended, or park it; `serve` is called when a request of that one arrives."""
+        del self._serving[connection.greenlet]
+        if connection.is_parking:
+            connection.park(ParkedSocket(connection.sock, partial(self._arrived, connection, serve)))
+        else:
+            self.begin(connection)
+            self._remove(connection)
+
+    def wait(self, seconds: float) -> bool:
+        """Wait until connections that were parked are no longer served, for so many seconds; whether that is so."""
+        self._resumed.join(timeout=seconds)
+        return not self._resumed
 
     def begin(self, connection: ClientSocket) -> None:
         """Note that a connection is done with a request, and holds nothing of its body any more."""
         if not connection.is_in_head:
             self._held -= connection.received
-            current = gevent.getcurrent()
-            self._open[current] = self._open.pop(current)
+            self._open[connection] = self._open.pop(connection)
 
     def hold(self, size: int) -> None:
         """Note that so many bytes of a body have arrived; if too many are held, the oldest incomplete body is cut."""
@@ -79,30 +97,50 @@ class Connections:
         if self._held > self.limits.bodies_bytes:
             self._expire_one(in_head=False)
 
-    def late(self, connection: ClientSocket, greenlet: gevent.Greenlet) -> None:
-        """Raise Expired in the greenlet of a connection if it waits for data; called by the event loop."""
-        if connection.is_waiting:
-            greenlet.throw(Expired)
-        else:  # data has arrived since
+    def late(self, connection: ClientSocket) -> None:
+        """End a connection's wait for data, if it waits; called by the event loop.
+
+        Its greenlet gets Expired; without one, it is closed.
+        """
+        if not connection.is_waiting:  # data has arrived since
             connection.is_expiring = False
+        elif connection.greenlet is not None:
+            connection.greenlet.throw(Expired)
+        else:
+            self._remove(connection)
+            connection.sock.close()
 
     def stop_waiting(self) -> None:
         """Close the connections that wait for a request, and limit later waits to `LATE_SECONDS`."""
         self.most_wait = LATE_SECONDS
-        for greenlet, connection in self._open.items():
+        for connection in self._open:
             if connection.is_in_head and connection.is_waiting:
-                self._expire(greenlet, connection)
+                self._expire(connection)
 
     def _expire_one(self, *, in_head: bool = True) -> bool:
-        for greenlet, connection in self._open.items():
+        for connection in self._open:
             if connection.is_waiting and not connection.is_expiring and (in_head or not connection.is_in_head):
-                self._expire(greenlet, connection)
+                self._expire(connection)
                 return True
         return False
 
-    def _expire(self, greenlet: gevent.Greenlet, connection: ClientSocket) -> None:
+    def _expire(self, connection: ClientSocket) -> None:
         connection.is_expiring = True
-        gevent.get_hub().loop.run_callback(self.late, connection, greenlet)
+        gevent.get_hub().loop.run_callback(self.late, connection)
+
+    def _arrived(self, connection: ClientSocket, serve: Callable[[ClientSocket], object]) -> None:
+        """Serve a connection again; called by the event loop."""
+        connection.is_waiting = False
+        self._resumed.spawn(self._resume, connection, connection.sock.take(), serve)
+
+    def _resume(self, connection: ClientSocket, sock: Any, serve: Callable[[ClientSocket], object]) -> None:
+        connection.serve(sock)
+        self._serving[gevent.getcurrent()] = connection
+        serve(connection)
+
+    def _remove(self, connection: ClientSocket) -> None:
+        connection.alarm.stop()
+        del self._open[connection]
 
     def _refuse(self, sock: Any) -> None:
         message = "Too many connections are open; try again in a moment."

@@ -8,8 +8,11 @@ Verified with gunicorn 27.0.1. The service relies on these:
   and closes by `client.close`; the socket is also `environ["gunicorn.socket"]`.
 - The head of each request is read in `with worker.timeout_ctx():`, and the connection is closed when the block ends
   without one; `worker.handle_request(listener_name, request, client, address)` does the rest of a request, and raises
-  StopIteration where the connection cannot be kept. `request.body` has `read`, and `failed` after a failed read.
-- `worker.run` accepts up to `worker.worker_connections` connections, and then none until one of them is closed.
+  StopIteration where the connection cannot be kept. `request.body` has `read`, and `failed` after a failed read;
+  `request.unreader.buf` is a BytesIO with what has been read of the next request. A connection has no other state
+  between two requests, except with TLS, HTTP/2 and PROXY protocol.
+- `worker.run` accepts up to `worker.worker_connections` connections, and then none until one of them is closed. At the
+  stop it waits for the greenlets that serve those, for `graceful_timeout`; `notify` tells the master that it is alive.
 - `worker.wsgi` is the application.
 - The handlers of SIGINT and SIGQUIT raise SystemExit in greenlets of their own.
 - Errors that never reach the application are written by `gunicorn.util.write_error(sock, status, reason, message)`,
@@ -24,9 +27,11 @@ Verified with gunicorn 27.0.1. The service relies on these:
 - Reading an invalid chunked body raises `gunicorn.http.errors.ParseException` (see `analytics.doors.body`).
 """
 
+import math
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
@@ -40,8 +45,9 @@ from gunicorn import util
 from gunicorn.app.base import Application
 from gunicorn.arbiter import Arbiter
 
+from analytics.connection_limits import ConnectionLimits
 from analytics.internals.added_listener import AddedListener
-from analytics.internals.connection import ConnectionLimits, Refusal
+from analytics.internals.connection import ClientSocket, Refusal
 from analytics.internals.connections import Connections
 
 BOOT_ERROR: int = Arbiter.WORKER_BOOT_ERROR
@@ -52,6 +58,7 @@ ACCEPTS = 10
 """Connections accepted at once, before others are served; gevent's own 100 take tens of milliseconds."""
 REFUSALS = 100
 """Connections beyond the limit that can be refused at the same time; beyond them, gunicorn stops accepting."""
+NOTIFY_SECONDS = 1.0
 
 
 def guard(worker: Any, limits: ConnectionLimits, refusal: Refusal, drain: Callable[[], None]) -> Callable[[], int]:
@@ -62,6 +69,9 @@ def guard(worker: Any, limits: ConnectionLimits, refusal: Refusal, drain: Callab
 
     Returns a function that returns how many connections are open.
     """
+    cfg = worker.cfg
+    if cfg.is_ssl or cfg.http2_cleartext != "off" or cfg.proxy_protocol != "off":
+        limits = limits._replace(park=math.inf)
     connections = Connections(limits, refusal)
     app = worker.wsgi
 
@@ -167,10 +177,19 @@ def _guarded(kind: type[Any], connections: Connections, stop: Callable[[], None]
                 return
             if isinstance(listener, AddedListener):
                 connection.environ = listener.environ
+            self._serve(listener, address, connection)
+
+        def run(self) -> None:
+            super().run()
+            until = time.monotonic() + self.cfg.graceful_timeout
+            while not connections.wait(NOTIFY_SECONDS) and time.monotonic() < until:
+                self.notify()
+
+        def _serve(self, listener: Any, address: Any, connection: ClientSocket) -> None:
             try:
                 super().handle(listener, connection, address)
             finally:
-                connections.close(connection)
+                connections.close(connection, partial(self._serve, listener, address))
 
         def handle_request(self, listener_name: Any, request: Any, connection: Any, address: Any) -> None:
             keep = True
@@ -180,5 +199,6 @@ def _guarded(kind: type[Any], connections: Connections, stop: Callable[[], None]
                 keep = False
             if not connection.finish(request.body, keep=keep):
                 raise StopIteration
+            connection.is_ahead = request.unreader.buf.getbuffer().nbytes > 0
 
     return Guarded

@@ -14,10 +14,14 @@ USERS = "users"
 
 
 class ErasedEvents(NamedTuple):
-    """The events that an erasure removed: how many, and the users that they belonged to."""
+    """The events that an erasure removed from memory: how many, and the users that they belonged to.
+
+    `salt` names the erasure.
+    """
 
     events: int
     users: frozenset[str]
+    salt: str
 
 
 class Erasures:
@@ -36,7 +40,9 @@ class Erasures:
         self._state.set_time(received)
         rings = (self._state.events, self._state.errors.ring)
         held = [kept.records[place].user_id for ring in rings for _, kept, place in ring.newest_first()]
-        users = among(erasure, held)
+        groups = self._state.errors.groups
+        users = among(erasure, [*held, *groups.users()])
+        groups.erase(users)
 
         def of_users(kept: Kept[NewEvent]) -> Sequence[int]:
             return [place for place, event in enumerate(kept.records) if event.user_id in users]
@@ -52,4 +58,4 @@ class Erasures:
         self._state.catalog.note(Audited(received, erasure.who, "erased", USERS, erasure.salt))
         self._state.erasure_count += 1
         self._state.version += 1
-        return ErasedEvents(len(gone), users)
+        return ErasedEvents(len(gone), users, erasure.salt)

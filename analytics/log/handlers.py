@@ -21,6 +21,7 @@ from analytics.kinds import (
     PERCENTILES,
     POINTS,
     PUSHES,
+    SPAN_COUNTS,
     SPANS,
     STARTS,
     TICKS,
@@ -183,5 +184,6 @@ def handlers(
         NOTIFICATIONS.name: Notifications(state),
         NOTIFICATION_ENDS.name: NotificationEnds(state),
         LOGS.name: LogLines(state, ids[LOGS.name], own_ids),
-        SPANS.name: Spans(state, ids[SPANS.name], own_ids),
+        SPANS.name: Spans(SPANS, state, ids[SPANS.name], own_ids),
+        SPAN_COUNTS.name: Spans(SPAN_COUNTS, state, ids[SPANS.name], own_ids),
     }

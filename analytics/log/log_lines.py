@@ -11,6 +11,7 @@ from analytics.log.seen_ids import SeenIds
 from analytics.log_lines import NewLogLine, level_of
 from analytics.points import COUNTER
 from analytics.state.record_series import line_labels
+from analytics.state.seen_errors import of_lines
 from analytics.state.series.observed import Observed
 from analytics.state.state import State
 
@@ -28,6 +29,7 @@ class LogLines:
         self._state.set_time(received)
         outcome = self._intake.keep(records, [line.time for line in records], received, id_prefix)
         self._count(outcome.kept.records, received)
+        self._state.errors.groups.add(of_lines(outcome.kept.records, received))
         return outcome
 
     def new_names(self, record: NewLogLine) -> frozenset[Hashable]:

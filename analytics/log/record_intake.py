@@ -31,7 +31,7 @@ class RecordIntake(Generic[L]):
         self._state, self._ids, self._own_ids = state, ids, own_ids
 
     def keep(self, records: Sequence[L], times: Sequence[int | None], received: float, id_prefix: str) -> Outcome[L]:
-        """The outcome of the records of an entry, the kept ones of which are counted as accepted and in the ring.
+        """The outcome of the records of an entry, the kept ones of which count as accepted, and are in a ring if any.
 
         Args:
             times: of each record, in nanoseconds since the epoch; None for when it is received.
@@ -56,15 +56,17 @@ class RecordIntake(Generic[L]):
             known = state.services.admit(service, received)
             known.last_seen = max(known.last_seen, received)
         batch = Kept(kept, received, rfc3339(received), id_prefix)
+        ring = state.rings.get(name)
         if kept:
-            state.rings[name].add(batch)
-            self._own_ids.give(id_prefix)
+            if ring is not None:
+                ring.add(batch)
+                self._own_ids.give(id_prefix)
             state.version += 1
         if errors:
             state.counters.rejected(name, Counter(error.code for error in errors))
         duplicates = len(dropped) - len(errors)
         state.counters.taken(name, len(kept), duplicates)
-        last = state.rings[name].last_sequence if kept else 0
+        last = ring.last_sequence if kept and ring is not None else 0
         return Outcome(batch, last, duplicates, repeated, errors, dropped)
 
     def new_names(self, record: L) -> frozenset[Hashable]:

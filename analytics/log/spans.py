@@ -1,8 +1,9 @@
 """The handler of spans: it keeps them, and counts requests, errors, latency and users of their services."""
 
 from collections.abc import Hashable, Sequence
+from typing import Any
 
-from analytics.kinds import SPANS
+from analytics.kinds import Kind
 from analytics.log.outcome import Outcome
 from analytics.log.own_ids import OwnIds
 from analytics.log.record_intake import NANOSECONDS, RecordIntake, RecordSeries
@@ -11,20 +12,21 @@ from analytics.points import HISTOGRAM, NAME_LABEL, Exemplar, labels_of
 from analytics.spans import CONSUMER, SERVER, SPAN_KINDS, SPAN_STATUSES, NewSpan
 from analytics.state.observations import Observations
 from analytics.state.record_series import MAX_SPAN_SERIES, OTHER_SPANS, SPAN_TIME, span_labels
+from analytics.state.seen_errors import of_spans
 from analytics.state.series.observed import Observed
 from analytics.state.state import State
 
 
 class Spans:
-    """Applies spans.
+    """Applies spans of one kind: those that are kept, or those that are only counted.
 
     SERVER and CONSUMER spans are requests of their service. Where it sends `request` events or `requests` metrics as
     well, those alone count, so that no request counts twice.
     """
 
-    def __init__(self, state: State, ids: SeenIds, own_ids: OwnIds) -> None:
+    def __init__(self, kind: Kind[Any], state: State, ids: SeenIds, own_ids: OwnIds) -> None:
         self._state = state
-        self._intake: RecordIntake[NewSpan] = RecordIntake(SPANS, state, ids, own_ids)
+        self._intake: RecordIntake[NewSpan] = RecordIntake(kind, state, ids, own_ids)
         self._series = RecordSeries(state, HISTOGRAM)
 
     def apply(self, records: Sequence[NewSpan], received: float, id_prefix: str) -> Outcome[NewSpan]:
@@ -33,6 +35,7 @@ class Spans:
         outcome = self._intake.keep(records, [span.start for span in records], received, id_prefix)
         spans = outcome.kept.records
         self._time(spans, received)
+        self._state.errors.groups.add(of_spans(spans))
         self._state.apply(self._requests(spans, received), received)
         return outcome
 

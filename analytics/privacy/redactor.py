@@ -8,12 +8,18 @@ from msgspec import structs
 
 from analytics.catalog.collections import REDACTIONS
 from analytics.catalog.defaults import SECRET_FIELDS
+from analytics.log_lines import NewLogLine
 from analytics.points import NAME_LABEL, NewPoint, labels_of
 from analytics.privacy.hashing import Hasher
+from analytics.privacy.record_redactor import RecordRedaction
 from analytics.privacy.rules import Counts, RedactionRules, Rule, Work
 from analytics.records import NewEvent, NewHeartbeat, NewMetric
 from analytics.schemas.redaction import HASH
+from analytics.spans import NewSpan
 from analytics.state.catalog import Catalog
+
+BETWEEN_PAUSES = 16
+"""Log lines or spans that are redacted between two pauses."""
 
 
 class Redactor:
@@ -101,6 +107,35 @@ class Redactor:
                 self._pause()
         self._finish(work)
 
+    def lines(self, lines: Sequence[NewLogLine], is_import: Callable[[], bool]) -> None:
+        """Redact log lines in place; `is_import` is that of `events`."""
+        rules = self._rules()
+        if not (rules.has_each_event or rules.message.has_patterns):
+            data = b"\0".join([line.attributes for line in lines] + _distinct([line.resource for line in lines]))
+            bodies = "\0".join([line.body for line in lines]).encode(errors="replace")
+            if not rules.data.names.may_be_in(data) and not rules.data.names.may_be_in(bodies):
+                return
+        work = self._work(is_import)
+        redaction = RecordRedaction(rules, work)
+        for start in range(0, len(lines), BETWEEN_PAUSES):
+            redaction.lines(lines[start : start + BETWEEN_PAUSES])
+            self._pause()
+        self._finish(work)
+
+    def spans(self, spans: Sequence[NewSpan], is_import: Callable[[], bool]) -> None:
+        """Redact spans in place; `is_import` is that of `events`."""
+        rules = self._rules()
+        if not (rules.has_each_event or rules.message.has_patterns):
+            parts = [part for span in spans for part in (span.attributes, span.events, span.links)]
+            if not rules.data.names.may_be_in(b"\0".join(parts + _distinct([span.resource for span in spans]))):
+                return
+        work = self._work(is_import)
+        redaction = RecordRedaction(rules, work)
+        for start in range(0, len(spans), BETWEEN_PAUSES):
+            redaction.spans(spans[start : start + BETWEEN_PAUSES])
+            self._pause()
+        self._finish(work)
+
     def heartbeat(self, heartbeat: NewHeartbeat) -> NewHeartbeat:
         """The heartbeat with its message redacted."""
         place = self._rules().message
@@ -136,3 +171,8 @@ class Redactor:
             self._made_of = made_of
         self._revision = catalog.revision
         return self._made
+
+
+def _distinct(resources: list[msgspec.Raw]) -> list[msgspec.Raw]:
+    """Resources, each once: the records of a sender share one object."""
+    return list({id(each): each for each in resources}.values())

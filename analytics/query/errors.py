@@ -5,34 +5,11 @@ from typing import Any, TypedDict
 import msgspec
 
 from analytics.clock import rfc3339
+from analytics.query.error_groups import FingerprintRow, error_groups
 from analytics.records import Kept, event_json
 from analytics.state.resolution import Resolution
+from analytics.state.seen_errors import detail_of
 from analytics.state.state import State
-
-MESSAGE_LIMIT = 500
-"""Longer messages are truncated to this many characters."""
-
-
-class _Detail(msgspec.Struct, gc=False):
-    """Fields in the data of an error that describe it."""
-
-    message: Any = None
-    error: Any = None
-    reason: Any = None
-    exception: Any = None
-    endpoint: Any = None
-    status: Any = None
-
-    @property
-    def text(self) -> str | None:
-        """The first text among the message fields."""
-        for value in (self.message, self.error, self.reason, self.exception):
-            if isinstance(value, str) and value:
-                return value[:MESSAGE_LIMIT]
-        return None
-
-
-_detail = msgspec.json.Decoder(_Detail).decode
 
 
 class _Group(msgspec.Struct, gc=False):
@@ -71,12 +48,16 @@ class ErrorRow(TypedDict):
 
 
 class ErrorsAnswer(TypedDict):
-    """The answer of `/errors`: groups, their number, the limit asked for, and how many errors were searched."""
+    """The answer of `/errors`: groups, their number, the limit asked for, and how many errors were searched.
+
+    `groups` are those of all errors by their fingerprints, also of spans and log lines.
+    """
 
     errors: list[ErrorRow]
     count: int
     limit: int
     kept: int
+    groups: list[FingerprintRow]
 
 
 def errors(
@@ -99,7 +80,7 @@ def errors(
         if (start is not None and at < start) or (end is not None and at >= end):
             continue
         kept += 1
-        detail = _detail(event.data)
+        detail = detail_of(event.data)
         endpoint = detail.endpoint if isinstance(detail.endpoint, str) else None
         status = detail.status if isinstance(detail.status, str | int | float) else None
         key = (event.service, event.type, detail.text, endpoint, None if status is None else str(status))
@@ -109,7 +90,13 @@ def errors(
         else:
             group.add(at, (batch, place))
     newest = sorted(groups.values(), key=lambda group: group.last, reverse=True)[:limit]
-    return {"errors": [_row(group) for group in newest], "count": len(newest), "limit": limit, "kept": kept}
+    return {
+        "errors": [_row(group) for group in newest],
+        "count": len(newest),
+        "limit": limit,
+        "kept": kept,
+        "groups": error_groups(state, service, limit, start, end),
+    }
 
 
 def _row(group: _Group) -> ErrorRow:

@@ -7,6 +7,7 @@ from marshmallow import Schema, fields
 from msgspec import structs
 
 from analytics.schemas.fields import AWARE, JsonObject, Number, OneOf, RawJsonObject, Tags, Text, Timestamp
+from analytics.schemas.record_fields import DecodedField, LongText
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -40,6 +41,10 @@ def _annotation(name: str, field: fields.Field[Any]) -> Any:
     match field:
         case Text():
             return _text(field)
+        case LongText():
+            return Annotated[str, msgspec.Meta(max_length=field.most)]
+        case DecodedField():
+            return field.type
         case OneOf():
             return Literal[field.choices]
         case Number():

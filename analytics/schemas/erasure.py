@@ -39,6 +39,12 @@ class Erased(AnswerSchema):
 
     message = answers.text("What was done", "user erased")
     events = answers.whole("Events that were removed", 12)
+    complete = fields.Boolean(
+        metadata={
+            "description": "False if those of the long-term store were removed, but not counted: it did not answer",
+            "example": True,
+        }
+    )
     erased_at = answers.time("When; events recorded later are not affected")
     files_clean_by = answers.time(
         "When no file of the database holds them any more; null if everything is in memory", allow_none=True

@@ -88,6 +88,8 @@ class Oldest(AnswerSchema):
     """Time of the oldest stored data by type: its arrival, or the start of its bucket; null if there is none."""
 
     events = time("Oldest event", allow_none=True)
+    logs = time("Oldest log line in memory", allow_none=True)
+    spans = time("Oldest span in memory", allow_none=True)
     metrics = time("Oldest metric", allow_none=True)
     seconds = time("Oldest bucket of a second", allow_none=True)
     minutes = time("Oldest bucket of a minute", allow_none=True)
@@ -112,12 +114,12 @@ class LeftOutFile(AnswerSchema):
 class LongTerm(AnswerSchema):
     """The long-term store: events in files, for months."""
 
-    files = whole("Files", 120)
-    rows = whole("Events in files", 1204000)
-    bytes = whole("Size of the files", 56000000)
+    files = whole("Files that are read", 120)
+    rows = whole("Events in them", 1204000)
+    bytes = whole("Size of all files, those that are left out included", 56000000)
     waiting = whole("Events that are in no file yet; they are found all the same", 320)
-    oldest_day = text("Oldest day with files", "2024-01-15", allow_none=True)
-    newest_day = text("Newest day with files", "2024-04-14", allow_none=True)
+    oldest_day = text("Oldest day with files that are read", "2024-01-15", allow_none=True)
+    newest_day = text("Newest day with files that are read", "2024-04-14", allow_none=True)
     max_bytes = whole("Size beyond which the oldest days are deleted", 20000000000)
     free_bytes = whole("Free bytes of the disk", 300000000000)
     low_bytes = whole("Free bytes below which ANALYTICS_STORE_LOW_DISK applies", 1073741824)

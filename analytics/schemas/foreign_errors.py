@@ -49,6 +49,32 @@ class PartialSuccess(AnswerSchema):
     errorMessage = text("The first reasons", "metric 'queue': nan is not a finite number")  # noqa: N815
 
 
+class SpansPartialSuccess(AnswerSchema):
+    """Spans that were rejected."""
+
+    rejectedSpans = text("How many, as text", "2")  # noqa: N815
+    errorMessage = text("The first reasons", "span 'GET /': its trace id is not 16 bytes other than zeros")  # noqa: N815
+
+
+class LogsPartialSuccess(AnswerSchema):
+    """Log records that were rejected."""
+
+    rejectedLogRecords = text("How many, as text", "2")  # noqa: N815
+    errorMessage = text("The first reasons", "log record 3: an attribute is malformed, or its text is not UTF-8")  # noqa: N815
+
+
+class SpansTaken(AnswerSchema):
+    """ExportTraceServiceResponse; without `partialSuccess` everything was recorded."""
+
+    partialSuccess = fields.Nested(SpansPartialSuccess, metadata={"optional": True})  # noqa: N815
+
+
+class LogsTaken(AnswerSchema):
+    """ExportLogsServiceResponse; without `partialSuccess` everything was recorded."""
+
+    partialSuccess = fields.Nested(LogsPartialSuccess, metadata={"optional": True})  # noqa: N815
+
+
 class MetricsTaken(AnswerSchema):
     """ExportMetricsServiceResponse; without `partialSuccess` everything was recorded."""
 

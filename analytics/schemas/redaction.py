@@ -11,7 +11,7 @@ DROP, MASK, HASH = "drop", "mask", "hash"
 ACTIONS = (DROP, MASK, HASH)
 PATTERN_NAMES = ("email", "card", "token")
 MOST_NAMES = 100
-FIELD_NAME = r'^(?=.*[^-_])[^"\\/\x00-\x1f\x7f-\x9f]+$'
+FIELD_NAME = r'^[-_]*[^-_"\\/\x00-\x1f\x7f-\x9f][^"\\/\x00-\x1f\x7f-\x9f]*$'
 """A name that JSON writes without escapes, and that is more than dashes."""
 
 

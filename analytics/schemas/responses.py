@@ -4,6 +4,7 @@ from marshmallow import fields
 
 from analytics.records import SERVICE_NAME
 from analytics.schemas.answers import TIME, AnswerSchema, choice, number, text, time, whole
+from analytics.schemas.error_groups import FingerprintGroup
 from analytics.schemas.fields import JsonObject, Timestamp
 
 JOB_STATES = ("running", "waiting", "restarting", "stalled", "failed", "stopped", "done")
@@ -74,6 +75,15 @@ class EventTaken(AnswerSchema):
     timestamp = time("When it happened")
 
 
+class RecordTaken(AnswerSchema):
+    """Outcome of a single log line or span."""
+
+    message = choice(
+        "Whether its id was recorded before",
+        ("log line recorded", "log line recorded before", "span recorded", "span recorded before"),
+    )
+
+
 class MetricTaken(AnswerSchema):
     """Outcome of a single metric."""
 
@@ -139,6 +149,10 @@ class ErrorPage(AnswerSchema):
     count = whole("Number of groups in this answer", 1)
     limit = whole("Limit in the query", 100)
     kept = whole("Number of stored errors in all groups, including those beyond the limit", 3)
+    groups = fields.List(
+        fields.Nested(FingerprintGroup),
+        metadata={"description": "All errors, also of spans and log lines, by their fingerprints; the newest first"},
+    )
 
 
 class HealthStats(AnswerSchema):

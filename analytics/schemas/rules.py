@@ -143,7 +143,7 @@ class RuleGroupSchema(Schema):
     rules = fields.List(
         fields.Nested(RuleSchema),
         required=True,
-        validate=validate.Length(1, MOST_RULES, error=f"Must have 1 to {MOST_RULES:,} rules."),
+        validate=validate.Length(0, MOST_RULES, error=f"Must have at most {MOST_RULES:,} rules."),
         metadata={"description": "In the order in which they are evaluated"},
     )
 

@@ -11,9 +11,9 @@ from gunicorn.glogging import Logger
 
 from analytics.added_port import AddedPort
 from analytics.config import Settings, unknown_variable_warnings
+from analytics.connection_limits import ConnectionLimits
 from analytics.errors import CannotListen, CannotStore, SettingError
 from analytics.internals.added_listener import AddedListener, hosts
-from analytics.internals.connection import ConnectionLimits
 from analytics.internals.gunicorn import (
     BOOT_ERROR,
     call_on_reload,
@@ -40,6 +40,8 @@ FRAMING_BYTES = 64 * 1024
 """Size of chunk headers that any body may have, however small it is."""
 BODIES = 32
 """Bodies of the maximum size that may be held at the same time."""
+PARK_SECONDS = 1.0
+"""Time after which a connection that waits for a request costs 1 KB instead of 18; requests mostly follow sooner."""
 
 
 class QuietLogger(Logger):  # type: ignore[misc]
@@ -140,6 +142,7 @@ def connection_limits(cfg: Any) -> ConnectionLimits:
         send=settings.send_timeout,
         body_bytes=2 * settings.max_body + FRAMING_BYTES,
         bodies_bytes=BODIES * settings.max_body,
+        park=PARK_SECONDS,
     )
 
 

@@ -28,7 +28,9 @@ class EndpointSeries:
     """Counters by service and endpoint. A counter exists from its first increase on.
 
     Only complete seconds are observed, in a fixed order, so equal logs give equal series; `Endpoints` has those that
-    are pending. New endpoints wait while too many ids of replaced ones are not free yet.
+    are pending. Those that are counted together go into the buckets together, since late ones, such as a history that
+    is imported, have a second of their own each. New endpoints wait while too many ids of replaced ones are not free
+    yet.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class EndpointSeries:
         """Since when all endpoints are counted (seconds since the epoch): directories of older versions have none."""
         self._ids: dict[Key, list[int]] = {}
         self._retired = 0
+        self._observed = Observed.none()
 
     def begin(self, at: float, totals: Mapping[Key, Total]) -> None:
         """Begin at a time with running totals, of which no usage is known."""
@@ -52,7 +55,7 @@ class EndpointSeries:
                     life.newest, life.total = at, value
 
     def observe(self, at: int, counted: Iterable[tuple[Key, Total]], most: int) -> None:
-        """Count what was used in one second; `most` endpoints are kept in the tables."""
+        """Count what was used in one second; `most` endpoints are kept in the tables. Call `merge` after the last."""
         store = self.store
         if self._retired != store.retired:
             self._ids, self._retired = {}, store.retired
@@ -73,10 +76,17 @@ class EndpointSeries:
                     numbers.append(ids[place])
                     values.append(value)
         observed.ats.extend([float(at)] * len(observed.ids))
-        store.observe(COUNTER, observed, at)
+        store.note(COUNTER, observed, at)
+        self._observed.extend(observed)
+
+    def merge(self) -> None:
+        """Put what was observed into the buckets."""
+        observed, self._observed = self._observed, Observed.none()
+        self.store.buckets[COUNTER].add(observed)
 
     def forget(self, keys: Iterable[Key]) -> None:
         """Retire the series of endpoints that are no longer kept."""
+        self.merge()
         ids = self.store.ids
         found = [ids.get(labels, -1) for key in keys for labels in labels_of_endpoint(key)]
         self.store.retire([number for number in found if number >= 0])

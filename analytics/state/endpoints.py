@@ -65,6 +65,8 @@ class Endpoints:
                 kept = self.retained.totals
                 counted = [(key, table[key]) for key in used if key in kept]
                 self._series.observe(at, counted, self.in_all)
+        if self._series is not None:
+            self._series.merge()
         self.expire(to)
 
     def expire(self, now: float) -> None:

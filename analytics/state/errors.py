@@ -1,26 +1,33 @@
-"""The newest errors among the events, kept apart so that other events do not push them out."""
+"""The newest errors among the events, kept apart so that other events do not push them out; groups of all errors."""
 
 from collections.abc import Sequence
 
 import msgspec
 
 from analytics.records import Kept, NewEvent
+from analytics.state.error_groups import ErrorGroups
 from analytics.state.observations import Observations
 from analytics.state.rings import Ring
+from analytics.state.seen_errors import of_events
 
 KEPT = 1_000
 
 
 class Errors:
-    """The newest `KEPT` `error` events and failed requests, with their ids and copies of their data."""
+    """The newest `KEPT` `error` events and failed requests, with their ids and copies of their data.
+
+    `groups` are those of all errors, also of spans and log lines.
+    """
 
     def __init__(self) -> None:
         self.ring: Ring[NewEvent] = Ring(KEPT)
+        self.groups = ErrorGroups()
 
     def add(self, events: Kept[NewEvent], places: Sequence[int]) -> None:
         """Keep the events at these ascending indexes of a request."""
         if not places:
             return
+        self.groups.add(of_events(events, places))
         copies = []
         for place in places[-KEPT:]:
             event = events.records[place]

@@ -80,8 +80,7 @@ class State:
         self.users: Rollup[str, UserCell] = Rollup(
             (minutes, hours, days), now, changed_late=watch(USERS_SOURCE, Resolution.MINUTE)
         )
-        self.active_users = ActiveUsers(now)
-        self.peak_hours = PeakHours()
+        self.active_users, self.peak_hours = ActiveUsers(now), PeakHours()
         self.endpoint_series = EndpointSeries((seconds, minutes, hours, days), watch(ENDPOINTS_SOURCE))
         self.endpoints = Endpoints(
             now,
@@ -182,6 +181,7 @@ class State:
         self.peak_hours.forget(self.oldest)
         self.catalog.expire(self.oldest)
         self.incidents.expire(self.oldest)
+        self.errors.groups.expire(self.oldest)
         self.services.forget_unseen(self.oldest)
         for service in self.services.all():
             service.forget_changes(self.oldest)

@@ -5,6 +5,8 @@ import msgspec
 STARTING = "the store is starting"
 BRING_HISTORY = "history"
 """The operation that stores old events: its body is a JSON array of `NewEvent`, its answer a `Receipt`."""
+COUNT_ERASED = "erased"
+"""The operation that waits for an erasure, named by the argument `salt`; its answer is how many events it hid."""
 
 
 class Begin(msgspec.Struct, frozen=True):
@@ -51,9 +53,9 @@ class StoreStatus(msgspec.Struct, frozen=True, omit_defaults=False):
     Attributes:
         upto: the position up to which records are in files.
         trouble: why records cannot be read or written now; None if they can.
-        rows: records in files; `tail_rows`: records that are in no file yet.
-        oldest_day, newest_day: of the files, in ISO 8601.
-        max_bytes: what the files may take.
+        files: how many are read; `rows`: records in these, without numbers; `tail_rows`: those that are in no file yet.
+        bytes: size of all files, those that are left out included, as `max_bytes` limits it.
+        oldest_day, newest_day: of the files that are read, in ISO 8601.
         free_bytes: free on the disk; `low_bytes`: below which the oldest days are deleted, or writing stops.
         erasing: how many erasures are not complete in all files.
         memory_bytes: what the process takes.

@@ -1,7 +1,7 @@
 """Expressions in actions: `$labels.service`, `printf "%.2f" $value`, `.Value | humanize`."""
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from analytics.templating.errors import BadTemplate, TemplateFailed
@@ -40,9 +40,11 @@ class Scope:
 
 
 Expression = Callable[[Scope], Any]
+Functions = Mapping[str, Callable[..., Any]]
+"""Functions by their names in templates."""
 
 
-def pipeline(tokens: Sequence[ActionToken]) -> Expression:
+def pipeline(tokens: Sequence[ActionToken], functions: Functions = FUNCTIONS) -> Expression:
     """Commands joined by `|`: the value of each is the last argument of the next.
 
     Raises:
@@ -57,15 +59,15 @@ def pipeline(tokens: Sequence[ActionToken]) -> Expression:
         else:
             parts[-1].append(token)
     first, *others = parts
-    found = _command(first, None)
+    found = _command(first, None, functions)
     for part in others:
-        found = _command(part, found)
+        found = _command(part, found, functions)
     return found
 
 
-def _command(tokens: Sequence[ActionToken], piped: Expression | None) -> Expression:
+def _command(tokens: Sequence[ActionToken], piped: Expression | None, functions: Functions) -> Expression:
     """A value, or a function with its arguments; `piped` is the last of them."""
-    operands = _operands(tokens)
+    operands = _operands(tokens, functions)
     if not operands:
         raise BadTemplate("a value is missing")
     head, *arguments = operands
@@ -73,11 +75,11 @@ def _command(tokens: Sequence[ActionToken], piped: Expression | None) -> Express
         if arguments or piped is not None:
             raise BadTemplate("only a function can have arguments")
         return head
-    if head not in FUNCTIONS:
+    if head not in functions:
         reason = "is not supported here" if head in NOT_SUPPORTED else "is no function"
         raise BadTemplate(f"{head} {reason}")
-    function, name = FUNCTIONS[head], head
-    values = [_called(each) if isinstance(each, str) else each for each in arguments]
+    function, name = functions[head], head
+    values = [_called(each, functions) if isinstance(each, str) else each for each in arguments]
     if piped is not None:
         values.append(piped)
 
@@ -91,12 +93,12 @@ def _command(tokens: Sequence[ActionToken], piped: Expression | None) -> Express
     return call
 
 
-def _called(name: str) -> Expression:
+def _called(name: str, functions: Functions) -> Expression:
     """A function without arguments that is an argument itself."""
-    return _command([ActionToken("word", name)], None)
+    return _command([ActionToken("word", name)], None, functions)
 
 
-def _operands(tokens: Sequence[ActionToken]) -> list[Expression | str]:
+def _operands(tokens: Sequence[ActionToken], functions: Functions) -> list[Expression | str]:
     """Values, and names of functions."""
     found: list[Expression | str] = []
     place = 0
@@ -104,7 +106,7 @@ def _operands(tokens: Sequence[ActionToken]) -> list[Expression | str]:
         token = tokens[place]
         if token == ("sign", "("):
             end = _closing(tokens, place)
-            found.append(pipeline(tokens[place + 1 : end]))
+            found.append(pipeline(tokens[place + 1 : end], functions))
             place = end
         elif token.kind == "sign":
             raise BadTemplate(f"{token.text} is not expected")

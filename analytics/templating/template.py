@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from analytics.templating.errors import BadTemplate, TemplateFailed
-from analytics.templating.expressions import Expression, Scope, pipeline
-from analytics.templating.functions import holds
+from analytics.templating.expressions import Expression, Functions, Scope, pipeline
+from analytics.templating.functions import FUNCTIONS, holds
 from analytics.templating.printing import printed
 from analytics.templating.scanning import ActionToken, Piece, pieces
 
@@ -67,10 +67,19 @@ def compiled(text: str) -> TextTemplate:
     Raises:
         BadTemplate: it is not valid, or uses what is not supported.
     """
+    return compiled_with(text, FUNCTIONS)
+
+
+def compiled_with(text: str, functions: Functions) -> TextTemplate:
+    """The template in a text, which may use these functions.
+
+    Raises:
+        BadTemplate: it is not valid, or uses what is not supported.
+    """
     if "{{" not in text:
         return TextTemplate((), text)
     try:
-        writers, end = _block(pieces(text), 0)
+        writers, end = _block(pieces(text), 0, functions)
     except RecursionError:
         raise BadTemplate("is nested too deeply") from None
     if end is not None:
@@ -78,7 +87,7 @@ def compiled(text: str) -> TextTemplate:
     return TextTemplate(tuple(writers), None)
 
 
-def _block(waiting: Iterator[Piece], depth: int) -> tuple[list[Writer], list[ActionToken] | None]:
+def _block(waiting: Iterator[Piece], depth: int, functions: Functions) -> tuple[list[Writer], list[ActionToken] | None]:
     """The parts until `end` or `else`, and the tokens of that action; None at the end of the text."""
     if depth > DEEPEST:
         raise BadTemplate(f"is nested deeper than {DEEPEST} levels")
@@ -94,24 +103,25 @@ def _block(waiting: Iterator[Piece], depth: int) -> tuple[list[Writer], list[Act
         if word in ("end", "else"):
             return found, piece.action
         if word in _OPENING:
-            found.append(_opened(word, piece.action[1:], waiting, depth))
+            found.append(_opened(word, piece.action[1:], waiting, depth, functions))
         else:
-            found.append(_action(piece.action))
+            found.append(_action(piece.action, functions))
     return found, None
 
 
-def _opened(word: str, tokens: list[ActionToken], waiting: Iterator[Piece], depth: int) -> Writer:
+def _opened(word: str, tokens: list[ActionToken], waiting: Iterator[Piece], depth: int, functions: Functions) -> Writer:
     """An `if`, `range` or `with`, up to its `end`."""
-    names, expression = _declared(tokens)
-    body, end = _block(waiting, depth + 1)
+    names, expression = _declared(tokens, functions)
+    body, end = _block(waiting, depth + 1, functions)
     otherwise: list[Writer] = []
     if end is not None and end[0].text == "else":
         if len(end) > 1:
             if word == "range" or end[1].text not in ("if", "with"):
                 raise BadTemplate("unexpected words after else")
-            otherwise, end = [_opened(end[1].text, end[2:], waiting, depth + 1)], [ActionToken("word", "end")]
+            inner = _opened(end[1].text, end[2:], waiting, depth + 1, functions)
+            otherwise, end = [inner], [ActionToken("word", "end")]
         else:
-            otherwise, end = _block(waiting, depth + 1)
+            otherwise, end = _block(waiting, depth + 1, functions)
     if end is None or end[0].text != "end" or len(end) > 1:
         raise BadTemplate(f"{{{{ {word} }}}} is not closed by {{{{ end }}}}")
     if word == "range":
@@ -119,22 +129,22 @@ def _opened(word: str, tokens: list[ActionToken], waiting: Iterator[Piece], dept
     return _choosing(names, expression, body, otherwise, sets_dot=word == "with")
 
 
-def _declared(tokens: list[ActionToken]) -> tuple[list[str], Expression]:
+def _declared(tokens: list[ActionToken], functions: Functions) -> tuple[list[str], Expression]:
     """The variables that a pipeline declares, `$a, $b :=`, and the pipeline."""
     if ("sign", ":=") in tokens:
         place = tokens.index(ActionToken("sign", ":="))
         names = [token.text for token in tokens[:place] if token.kind == "variable"]
         if len(names) not in (1, 2) or len(tokens[:place]) != 2 * len(names) - 1:
             raise BadTemplate("a variable is missing before :=")
-        return names, pipeline(tokens[place + 1 :])
-    return [], pipeline(tokens)
+        return names, pipeline(tokens[place + 1 :], functions)
+    return [], pipeline(tokens, functions)
 
 
-def _action(tokens: list[ActionToken]) -> Writer:
+def _action(tokens: list[ActionToken], functions: Functions) -> Writer:
     if len(tokens) > 1 and tokens[0].kind == "variable" and tokens[1] == ("sign", "="):
-        name, changed = tokens[0].text, pipeline(tokens[2:])
+        name, changed = tokens[0].text, pipeline(tokens[2:], functions)
         return lambda scope, into: scope.assign(name, changed(scope))
-    names, expression = _declared(tokens)
+    names, expression = _declared(tokens, functions)
     if names:
         return lambda scope, into: scope.declare(names[0], expression(scope))
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import msgspec
 from google.rpc.status_pb2 import Status
 
-TEXT = ("/api/v1/write", "/api/v1/import/prometheus", "/metrics/job/", "/metrics/job@base64/")
+TEXT = ("/api/v1/write", "/api/v1/import/prometheus", "/loki/", "/metrics/job/", "/metrics/job@base64/")
 KEYS = (
     ("/v1/", {"code", "message"}, "message"),
     ("/api/v1/", {"status", "errorType", "error"}, "error"),
@@ -31,6 +31,9 @@ def message_in(path: str, headers: Mapping[str, str], body: bytes) -> str:
         if path.startswith(prefix):
             assert answer.keys() == keys
             return str(answer[key])
+    if path.startswith("/api/"):
+        assert answer.keys() == {"data", "total", "limit", "offset", "errors"}
+        return str(answer["errors"][0]["msg"])
     assert answer.keys() == {"error"}
     assert answer["error"].keys() == {"code", "message", "fields"}
     return str(answer["error"]["message"])

@@ -16,11 +16,16 @@ from tests.fakes import FakeClock
 DATA = "default-src 'none'; frame-ancestors 'none'"
 OF_ALL = ("content-security-policy", "x-content-type-options")
 OF_PAGES = ("permissions-policy", "referrer-policy")
-PAGES = ("/", "/docs", "/explore", "/alerting")
+PAGES = ("/", "/docs", "/explore", "/alerting", "/logging", "/tracing")
 ACT = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
 )
 """The policy of a page with buttons."""
+FORM = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+"""The policy of a page with a form."""
 PAGE_OF_ANOTHER = {"HTTP_ORIGIN": "https://evil.example"}
 PORTALS = ("https://portal.example", "http://intranet:8080")
 
@@ -74,6 +79,8 @@ def test_each_answer_of_each_route_has_security_headers(app: Application, refusi
         check(headers, policy)
     elif way.rule.rule == "/act/<id>" and headers["Content-Security-Policy"] != DATA:
         check(headers, ACT)
+    elif way.rule.rule == "/act/<id>/silence" and headers["Content-Security-Policy"] != DATA:
+        check(headers, FORM)
     else:
         check(headers)
     check(run_wsgi_app(refusing, environ_of(way, path))[2])

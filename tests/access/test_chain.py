@@ -30,6 +30,7 @@ REQUEST_STEPS = [
 ]
 ANSWER_STEPS = ["BrowserHeaders", "CrossOrigin", "RequestMetrics", "AccessLog.end"]
 ARGUMENTS = {"id": "deploy-1", "service": "checkout", "name": "main.js", "group": "shop", "label": "service"}
+ARGUMENTS["trace_id"] = "a" * 32
 
 
 class Way(NamedTuple):

@@ -15,7 +15,14 @@ from analytics.scopes import DECISIONS
 from tests.access.rig import ADMIN, SHOP, Rig, check_refused
 from tests.access.shapes import message_in
 
-ARGUMENTS = {"id": "deploy-1", "service": "shop", "name": "main.js", "group": "shop", "label": "service"}
+ARGUMENTS = {
+    "id": "deploy-1",
+    "service": "shop",
+    "name": "main.js",
+    "group": "shop",
+    "label": "service",
+    "trace_id": "a" * 32,
+}
 ALLOWED = {
     "public": {
         *("none", "wrong", "expired", "ingest", "bound", "typed", "read", "rotated", "admin", "browser", "ticket"),
@@ -38,7 +45,8 @@ PROXY: dict[str, Any] = {
 }
 """Settings of a proxy that signs people in."""
 UNKNOWN = {"none", "wrong", "expired"}
-TICKETS = ("/ws/dashboard", "/socket.io/", "/export/")
+LIVE = ("/ws/dashboard", "/socket.io/", "/logs/tail", "/loki/api/v1/tail")
+TICKETS = (*LIVE, "/export/")
 """Where a ticket is accepted."""
 KINDS = sorted(ALLOWED["public"])
 
@@ -225,7 +233,7 @@ def test_pages_of_other_sites_do_not_manage_an_open_service(
     body, status, answered = run_wsgi_app(open_to[origins].app, {**environ, **headers})
     manages = decision(way) in ("edit", "admin") or way.rule.rule.startswith("/sessions")
     signs = str(way) in ("POST /session", "DELETE /session") and page not in ("own", "address that was typed")
-    live = way.rule.rule in ("/ws/dashboard", "/socket.io/") and SHOP not in origins and "*" not in origins
+    live = way.rule.rule in LIVE and SHOP not in origins and "*" not in origins
     refused = (manages and not may_manage) or signs or (live and headers.get("HTTP_ORIGIN") == SHOP)
     assert (status[:3] == "403") == refused
     if refused and not live and way.method != "HEAD":

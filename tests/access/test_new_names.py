@@ -66,6 +66,22 @@ def test_a_budget_of_none_allows_known_names_only() -> None:
     check_refused(rig.post("/events", event("b"), key), 403, "too_many_new_names")
 
 
+def test_a_flood_of_names_under_one_key_leaves_the_room_of_others() -> None:
+    rig = Rig()
+    key = rig.key("ingest", new_names=100)
+    flood = [event(f"s{number}") for number in range(4_000)]
+    first = rig.post("/events", flood[:2_000], key)
+    assert first.json["accepted"] == 99, "the type of the events is one of the names"  # type: ignore[index]
+    assert rig.post("/events", flood[2_000:], key).status_code == 400
+    tags = [{"name": "m", "value": 1, "tags": {"k": str(number)}} for number in range(2_000)]
+    assert rig.post("/metrics", tags, key).status_code == 400
+    stats = rig.get("/stats", ADMIN).json
+    assert stats is not None
+    assert stats["totals"]["services"] == 99
+    assert stats["drops"] == {"too_many_new_names": 1_901 + 2_000 + 2_000}
+    assert rig.post("/events", event("honest"), ADMIN).status_code == 201
+
+
 @given(st.integers(0, 6), st.lists(st.frozensets(st.integers(0, 9), max_size=4)))
 def test_no_more_names_than_the_budget_are_ever_created(most: int, records: list[frozenset[int]]) -> None:
     budget, created = NameBudget(most), set[int]()

@@ -17,6 +17,7 @@ from analytics.api.codes import PROBLEMS
 from analytics.schemas.incidents import INCIDENT
 from analytics.schemas.session import ID
 from tests.alerts.incidents.prepared import with_incident
+from tests.api.contract import at_present
 from tests.server import Server
 
 
@@ -104,6 +105,10 @@ def storing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storing]:
         yield Storing(server, incident)
 
 
+ABSENT = ("/logs/context", "/logs/tail", "/traces/4bf92f")
+"""Paths of a line and a trace that are not there, and of an answer without an end."""
+
+
 @pytest.mark.skipif(which("curl") is None, reason="curl is not installed")
 def test_the_commands_of_the_docs_work(storing: Storing) -> None:
     server = storing.server
@@ -123,8 +128,11 @@ def test_the_commands_of_the_docs_work(storing: Storing) -> None:
     for command in commands:
         if "@request.bin" in command:  # a body in a binary format, which no document can show
             continue
+        if any(path in command for path in ABSENT):
+            continue
         command = command.replace("ak_5f0c2a9b3d18c2f0_...", key["secret"]).replace("5f0c2a9b3d18c2f0", key["id"])
         command = command.replace(ID, session).replace(INCIDENT, storing.incident)
+        command = at_present(command)
         assert server.url in command
         done = subprocess.run(
             command.replace("curl ", "curl -sS --fail ", 1), shell=True, capture_output=True, timeout=20

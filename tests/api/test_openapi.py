@@ -19,7 +19,7 @@ from analytics.factory import create_app
 from analytics.promql.errors import QueryError
 from analytics.version import VERSION
 from tests.alerts.incidents.prepared import with_incident
-from tests.api.contract import MAX_BATCH, SPEC
+from tests.api.contract import MAX_BATCH, SPEC, at_present
 from tests.server import ROOT, Server
 
 FOR_BROWSERS = ("/assets/", "/vendor/", "/session/oidc", "/act/")
@@ -40,6 +40,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+PLACES = {"{service}": "productcatalog", "{id}": "shape", "{label}": "service", "{name}": "level", "{trace_id}": TRACE}
 RECEIVER = {"type": "webhook", "url": "http://127.0.0.1:9/", "headers": {"X-Team": "shop"}}
 SECRET_EXAMPLE = "ak_5f0c2a9b3d18c2f0_..."
 
@@ -102,6 +104,7 @@ def test_the_document_has_every_error_code_of_the_source_and_no_other() -> None:
     source = "\n".join(path.read_text() for path in files)
     named = r"\bcode = |\bcode=|\"code\": |(?:Refused|Refusal|FailedQuery|AnswerFailure)\(\s*"
     found = set(re.findall(rf'(?:{named})"([a-z_]+)"', source))
+    found |= {"logs_rate", "spans_rate", "malformed_span", "malformed_log_record", "malformed_stream"}
     found |= {error.kind for error in (QueryError, *QueryError.__subclasses__()) if error.status != CLIENT_LEFT}
     never_answered = {"internal_error", "bad_setting", "too_large", "cannot_store", "duplicate"}
     never_answered |= {"store_failed", "unknown_operation", "client_left"}
@@ -167,7 +170,7 @@ def test_the_server_accepts_every_example_of_a_body(path: str, server: Server) -
     bodies = [(JSON_TYPE, json.dumps(example["value"])) for example in content[JSON_TYPE]["examples"].values()]
     bodies += [(type_, content[type_]["example"]) for type_ in (BEACON_TYPE, LINES_TYPE) if type_ in content]
     for media_type, body in bodies:
-        body = body.replace(SECRET_EXAMPLE, key["secret"])
+        body = at_present(body).replace(SECRET_EXAMPLE, key["secret"])
         url = server.url + path.replace("{id}", incident(server) if path.startswith("/incidents") else key["id"])
         answer = requests.post(url, body.encode(), headers={"Content-Type": media_type}, timeout=60)
         assert answer.status_code in (200, 201), (media_type, body, answer.text)
@@ -182,7 +185,7 @@ def check_foreign_examples(path: str, operation: dict[str, Any], server: Server)
             headers = {"Content-Type": media_type}
             example = content["example"]
             data = example if isinstance(example, str) else json.dumps(example)
-            answer = requests.post(url, data.encode(), headers=headers, timeout=10)
+            answer = requests.post(url, at_present(data).encode(), headers=headers, timeout=10)
             assert answer.status_code in (200, 204), (media_type, answer.text)
 
 
@@ -218,6 +221,8 @@ def busy_server(server: Server) -> Server:
     group = {"interval": "1s", "rules": [{"alert": "Shape", "expr": "memory > 1"}]}
     put = requests.put(f"{server.url}/rules/shape", json=group, timeout=10)
     assert check_answer("put", "/rules/{id}", put)["outcome"] == "created"
+    put = requests.put(f"{server.url}/errors/shape", json={"state": "muted"}, timeout=10)
+    assert check_answer("put", "/errors/{id}", put)["outcome"] == "created"
     put = requests.put(f"{server.url}/status_page/shape", json={"title": "Shop"}, timeout=10)
     assert check_answer("put", "/status_page/{id}", put)["outcome"] == "created"
     put = requests.put(f"{server.url}/silences/shape", json={"service": "shape", "duration": "1h"}, timeout=10)
@@ -226,6 +231,10 @@ def busy_server(server: Server) -> Server:
     assert check_answer("put", "/receivers/{id}", put)["outcome"] == "created"
     put = requests.put(f"{server.url}/routes", json={"routes": [{"matchers": ["a=b"], "continue": True}]}, timeout=10)
     assert check_answer("put", "/routes", put)["outcome"] == "created"
+    now = time.time_ns()
+    span = {"trace_id": TRACE, "span_id": "00f067aa0ba902b7", "service": "productcatalog", "name": "GET", "start": now}
+    span = {**span, "duration_ms": 5}
+    assert check_answer("post", "/spans", server.post("/spans", span))
     for service in ("shape", "shape", "productcatalog"):
         check_answer(
             "post", "/heartbeat", server.post("/heartbeat", {"service": service, "status": "degraded", "interval": 60})
@@ -239,8 +248,15 @@ def test_every_read_answers_its_example_as_documented(path: str, busy_server: Se
     parameters = operation.get("parameters", ())
     asked = {parameter["name"]: parameter["example"] for parameter in parameters if "example" in parameter}
     url = busy_server.url + path
-    for place, name in (("{service}", "productcatalog"), ("{id}", "shape"), ("{label}", "service")):
+    for place, name in PLACES.items():
         url = url.replace(place, incident(busy_server) if path == "/incidents/{id}" else name)
+    if path == "/logs/context":  # there is no line
+        assert requests.get(url, params=asked, timeout=10).json()["error"]["code"] == "unknown_line"
+        return
+    if path == "/logs/tail":  # without an end
+        with requests.get(url, params=asked, timeout=10, stream=True) as stream:
+            assert stream.headers["Content-Type"].split(";")[0] in operation["responses"]["200"]["content"]
+        return
     answer = requests.get(url, params=asked, timeout=10)
     if "204" in operation["responses"]:
         assert (answer.status_code, answer.content) == (204, b"")

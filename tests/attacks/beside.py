@@ -7,9 +7,14 @@ from tests.attacks.attacks import attacking
 from tests.attacks.neighbour import Neighbour
 from tests.edge.stalls import Stalls
 from tests.edge.wire import eventually, resident_mib, worker_pid
+from tests.randomness import many
 from tests.server import Server
 
-ALONE_SECONDS, SECONDS = 1.0, 2.0
+ALONE_SECONDS, SECONDS, SLOW_SECONDS = 0.5, many(1), many(2)
+"""How long the client works alone, during an attack, and during one that has to meet time limits of one second.
+
+`make test-long` attacks ten times as long.
+"""
 LEAST = 30
 """Minimum number of answers to the client, alone and during the attack."""
 FACTOR, SLACK = 5, 1.0

@@ -1,17 +1,19 @@
 """More connections than the limit: silent, idle, live and busy ones."""
 
 import contextlib
+import re
 import resource
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
+import requests
 
-from tests.attacks.attacks import UPGRADE
-from tests.attacks.beside import check_beside
+from tests.attacks.attacks import UPGRADE, attacking
+from tests.attacks.beside import SLOW_SECONDS, check_beside
 from tests.attacks.conftest import QUICK
 from tests.conftest import StartServer
-from tests.edge.wire import check_problem, connect, eventually, head, read_answer
+from tests.edge.wire import check_problem, connect, eventually, head, read_answer, resident_mib, worker_pid
 from tests.server import Server
 
 SETTINGS = {"ANALYTICS_WORKER_CONNECTIONS": "50"}
@@ -24,7 +26,7 @@ def test_a_silent_connection_is_closed_soon(target: Server) -> None:
 
 @pytest.mark.parametrize("attack", ["silent connections", "idle connections"])
 def test_connections_beyond_the_limit_do_not_disturb_other_clients(target: Server, attack: str) -> None:
-    check_beside(target, attack, 200)
+    check_beside(target, attack, 200, SLOW_SECONDS)
 
 
 @pytest.mark.long
@@ -32,6 +34,23 @@ def test_connections_beyond_the_limit_do_not_disturb_other_clients(target: Serve
 def test_ten_thousand_connections_do_not_disturb_other_clients(start_server: StartServer, attack: str) -> None:
     server = start_server({"LOG_LEVEL": "WARNING"})
     check_beside(server, attack, 10_000, seconds=30, growth=400)
+
+
+def test_idle_connections_cost_little_memory(start_server: StartServer) -> None:
+    server = start_server({"LOG_LEVEL": "WARNING"})
+    pid = worker_pid(server)
+    before = resident_mib(pid)
+    with attacking("idle connections", server.port, 1_500):
+        eventually(lambda: open_connections(server) > 1_500)
+        eventually(lambda: resident_mib(pid) < before + 15)
+        assert open_connections(server) > 1_500
+
+
+def open_connections(server: Server) -> float:
+    """Number of open connections, as the server reports it."""
+    page = requests.get(f"{server.url}/metrics", timeout=60).text
+    (found,) = re.findall(r"^analytics_open_connections (.+)$", page, re.MULTILINE)
+    return float(found)
 
 
 def test_live_clients_stay_connected_and_those_beyond_the_limit_are_refused(target: Server) -> None:

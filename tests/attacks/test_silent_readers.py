@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.attacks.attacks import UPGRADE, opened
-from tests.attacks.beside import check_beside
+from tests.attacks.beside import SLOW_SECONDS, check_beside
 from tests.attacks.payloads import head
 from tests.edge.frames import frame
 from tests.edge.wire import eventually, worker_pid
@@ -55,4 +55,4 @@ def test_a_client_that_receives_nothing_is_cut_off(target: Server, request_: byt
 
 
 def test_clients_that_receive_nothing_do_not_disturb_others(target: Server) -> None:
-    check_beside(target, "silent readers", 40)
+    check_beside(target, "silent readers", 40, SLOW_SECONDS)

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from tests.attacks.attacks import BODY
-from tests.attacks.beside import check_beside
+from tests.attacks.beside import SLOW_SECONDS, check_beside
 from tests.attacks.payloads import JSON
 from tests.edge.wire import check_problem, connect, head, read_answer
 from tests.server import Server
@@ -33,8 +33,8 @@ def test_a_body_that_stops_gets_408(target: Server) -> None:
 
 @pytest.mark.parametrize("attack", ["slow bodies", "slow chunks"])
 def test_slow_bodies_on_all_connections_do_not_disturb_other_clients(target: Server, attack: str) -> None:
-    check_beside(target, attack, 20, seconds=3)
+    check_beside(target, attack, 20, SLOW_SECONDS)
 
 
 def test_the_memory_of_large_bodies_that_stop_is_bounded(target: Server) -> None:
-    check_beside(target, "large bodies that stop", 15)
+    check_beside(target, "large bodies that stop", 15, SLOW_SECONDS)

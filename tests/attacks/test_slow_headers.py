@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from tests.attacks.beside import check_beside
+from tests.attacks.beside import SLOW_SECONDS, check_beside
 from tests.edge.wire import check_problem, connect, head, read_answer
 from tests.server import Server
 
@@ -40,4 +40,4 @@ def test_endless_headers_are_refused(target: Server) -> None:
     ("attack", "number"), [("slow headers", 20), ("slow headers", 150), ("large headers, byte by byte", 10)]
 )
 def test_slow_headers_do_not_disturb_other_clients(target: Server, attack: str, number: int) -> None:
-    check_beside(target, attack, number)
+    check_beside(target, attack, number, SLOW_SECONDS)

@@ -1,6 +1,7 @@
 """Configuration files: reading, errors with their position, and round trips."""
 
 import json
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -80,7 +81,16 @@ def test_plain_scalars_are_read_as_json_or_else_as_text(scalar: str, value: Any)
     assert (found, type(found)) == (value, type(value))
 
 
-BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
+LEVELS = "abcdefghijklmnopqrstuvwxyz"
+BOMB = "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}]\n" for a, b in pairwise(LEVELS))
+LONG = (
+    "c: &c {n: {text: &t '"
+    + "x" * 100_000
+    + "'}}\nd: {"
+    + ", ".join(f"n{each}: {{text: *t}}" for each in range(11))
+    + "}"
+)
+DEEP = "a0: &a0 {}\n" + "".join(f"a{level + 1}: &a{level + 1} {{x: *a{level}}}\n" for level in range(66))
 
 
 @pytest.mark.parametrize(
@@ -88,8 +98,13 @@ BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
     [
         ("c:\n  n: {text: a, text: b}\n", "'text' twice", 2, "c.n"),
         ("c:\n  n: {text: a}\n  n: {text: b}\n", "'n' twice", 3, "c"),
-        (BOMB, "alias", 2, None),
-        ("c:\n  n: &x {text: a}\n  m:\n    <<: *x\n", "alias", 4, None),
+        (BOMB, "aliases that stand for more than 1,000,000 characters", 14, None),
+        (LONG, "aliases that stand for more than 1,000,000 characters", 2, None),
+        (DEEP, "deeper than 64", 64, None),
+        ("c:\n  n: {text: *x}\n  m: &x {}\n", "alias of nothing before it (*x)", 2, None),
+        ("c: &x\n  n: *x\n", "alias of nothing before it (*x)", 2, None),
+        ("c:\n  n: {<<: 5}\n", "merges (<<) what is no mapping", 2, None),
+        ("c:\n  n: &x {}\n  m: {<<: *x, <<: *x}\n", "'<<' twice", 3, "c.m"),
         ("c:\n  n: !!python/object/apply:os.system ['true']\n", "tag that is not read", 2, "c.n"),
         ("c:\n  n: {text: !secret x}\n", "tag that is not read", 2, "c.n.text"),
         ("c:\n  n: {text: a\n", "is not YAML", 3, None),
@@ -155,7 +170,9 @@ def test_a_resource_in_two_files_is_found() -> None:
 
 
 texts = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\u2028\u2029\ufeff"))
-tricky = st.sampled_from(("no", "1e3", "0123", "12", "~", "", "null", "true", "- a", "# b", "a: b", "'", "2024-01-15"))
+tricky = st.sampled_from(
+    ("no", "1e3", "0123", "12", "~", "", "null", "true", "- a", "# b", "a: b", "'", "2024-01-15", "<<")
+)
 scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts | tricky
 bodies = st.dictionaries(texts | tricky, st.recursive(scalars, lambda inner: st.lists(inner, max_size=3), max_leaves=5))
 

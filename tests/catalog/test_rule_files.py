@@ -40,6 +40,10 @@ def test_groups_are_resources_with_their_lines() -> None:
     assert document.line("rules", "node.rules") == 3
 
 
+def test_a_group_may_have_no_rules_yet() -> None:
+    assert read(b"groups: [{name: a, rules: }]", "a.yml").collections == {"rules": {"a": {"rules": []}}}
+
+
 @pytest.mark.parametrize(
     ("text", "reason", "line"),
     [
@@ -74,3 +78,38 @@ def test_one_group_is_a_body(value: Any, body: Any) -> None:
 def test_several_groups_are_no_body(value: Any) -> None:
     with pytest.raises(BadDocument, match="exactly one group"):
         one_group(value)
+
+
+ALIASES = """\
+groups:
+  - name: queues
+    interval: &every 15s
+    rules:
+      - &slow
+        alert: Slow
+        expr: queue > 100
+        for: *every
+        labels: &labels {severity: page, "<<": text}
+      - <<: *slow
+        alert: Slower
+        labels: *labels
+      - alert: Other
+        expr: up
+        labels:
+          <<: [*labels, {team: shop, severity: low}]
+          tier: one
+"""
+
+
+def test_aliases_are_what_they_stand_for_as_in_prometheus() -> None:
+    labels = {"severity": "page", "<<": "text"}
+    slow = {"alert": "Slow", "expr": "queue > 100", "for": "15s", "labels": labels}
+    document = read(ALIASES.encode(), "a.yml")
+    assert document.collections["rules"]["queues"]["rules"] == [
+        slow,
+        {**slow, "alert": "Slower"},
+        {"alert": "Other", "expr": "up", "labels": {**labels, "team": "shop", "tier": "one"}},
+    ]
+    assert document.line("rules", "queues", "rules", "1", "labels", "severity") == 12
+    first, second, _ = document.collections["rules"]["queues"]["rules"]
+    assert first["labels"] is not second["labels"]

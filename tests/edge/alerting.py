@@ -13,8 +13,10 @@ import msgspec
 
 from analytics.alerting import NewAlertStates
 from analytics.alerts.notify import deliveries
+from analytics.incidents import NewIncidentAction
 from analytics.log.recorder import Recorder
 from analytics.notifications import NewNotification, NewNotificationEnd
+from analytics.resources import NewChange
 from analytics.serving.wsgi import app
 
 FOLDER = Path(os.environ["KILL_FOLDER"])
@@ -45,6 +47,8 @@ _record = Recorder._record_own
 _STEPS = {
     NewNotification: _between(_record, "planned", "queued"),
     NewNotificationEnd: _between(_record, "ending", "ended"),
+    NewIncidentAction: _between(_record, "acting", "acted"),
+    NewChange: _between(_record, "changing", "changed"),
 }
 
 

@@ -51,6 +51,7 @@ def test_an_erased_user_is_in_no_answer_and_in_no_file(start_server: StartServer
     assert seen(server, USER) == [305] * 4
     answer = requests.delete(f"{server.url}/users/{USER}", timeout=PATIENCE)
     assert answer.status_code == 200, answer.text
+    assert (answer.json()["events"], answer.json()["complete"]) == (305, True)
     assert seen(server, USER) == [0] * 4
     assert seen(server, "other") == [300] * 4
     eventually(lambda: users_in_files(data) == {"other"}, PATIENCE)

@@ -13,7 +13,7 @@ from tests.server import GUNICORN, Server
 
 KILLABLE = (*GUNICORN[:-1], "tests.edge.killable:app")
 JOBS = (
-    *("ticker", "live event sender", "journal writer", "checkpoint writer"),
+    *("ticker", "live event sender", "log line sender", "journal writer", "checkpoint writer"),
     *("event loop monitor", "memory trimmer", "own metrics sampler", "push repeater"),
     *("rule evaluator", "notification dispatcher", "incident escalation"),
     *("long-term store", "long-term store reporter", "long-term store of numbers"),

@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from tests.conftest import StartServer
-from tests.edge.wire import eventually
+from tests.edge.wire import eventually, head, read_answer
 from tests.server import SERVE, Server, free_port
 
 
@@ -40,6 +40,24 @@ def test_it_answers_only_paths_of_otlp(start_server: StartServer, port: int) -> 
     assert requests.post(f"{url}/events", json={"type": "a", "service": "b"}, timeout=5).status_code == 404
     with pytest.raises(OSError, match="refused"):
         socket.create_connection(("127.0.0.2", port), 5)
+
+
+def test_a_wrong_key_is_refused_before_a_body_that_never_ends(start_server: StartServer, port: int) -> None:
+    server = start_server({"ANALYTICS_OTLP_PORT": str(port), "ANALYTICS_ADMIN_KEY": "the-admin-key-of-these-tests"})
+    eventually(lambda: port_status(port) == 401)
+    for path in ("/v1/metrics", "/events"):
+        with socket.create_connection(("127.0.0.1", port), 10) as connection:
+            lines = ("Authorization: Bearer wrong", "Content-Type: application/json", "Transfer-Encoding: chunked")
+            connection.sendall(head(server, path, *lines) + b"100000\r\nbeginning")
+            assert read_answer(connection).status == (401 if path == "/v1/metrics" else 404), path
+
+
+def port_status(port: int) -> int:
+    """Status of the answer of a port to a request without a key; 0 without one."""
+    try:
+        return requests.post(f"http://127.0.0.1:{port}/v1/metrics", json={}, timeout=5).status_code
+    except requests.ConnectionError:
+        return 0
 
 
 def test_a_taken_port_is_a_line_in_the_log_and_taken_when_it_is_free(start_server: StartServer) -> None:

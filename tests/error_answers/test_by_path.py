@@ -122,7 +122,7 @@ def test_recovery_is_told_in_the_shape_of_the_protocol(path: str) -> None:
     ("method", "path", "status"),
     [
         ("GET", "/v1/metrics", 405),
-        ("POST", "/v1/traces", 404),
+        ("POST", "/v1/profiles", 404),
         ("GET", "/api/v2/write", 405),
         ("GET", "/api/v3/nothing", 404),
         ("GET", "/api/v1/nothing", 404),

@@ -1,5 +1,6 @@
 """A small HTTP server that answers like the service, or as its script says."""
 
+import gzip
 import json
 import threading
 from collections.abc import Iterator
@@ -30,6 +31,7 @@ class FakeService:
         self.script: list[Answer] = []
         self.items: dict[str, Any] = {}
         self.heartbeats: list[Any] = []
+        self.records: dict[str, list[Any]] = {"/spans": [], "/logs": []}
         self.annotations: list[Any] = []
         self.calls: list[tuple[str, str]] = []
         self.keys: list[str | None] = []
@@ -71,12 +73,17 @@ def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
             service.calls.append(("POST", self.path))
             service.keys.append(self.headers["Authorization"])
             sent = self.rfile.read(int(self.headers["Content-Length"]))
+            if self.headers["Content-Encoding"] == "gzip":
+                sent = gzip.decompress(sent)
             is_lines = self.headers["Content-Type"] == "application/x-ndjson"
             body = [json.loads(line) for line in sent.splitlines()] if is_lines else json.loads(sent)
             scripted = service.script.pop(0) if service.script else None
             if self.path == "/heartbeat":
                 service.heartbeats.append(body)
                 answer = Answer(200, body={"message": "heartbeat recorded"})
+            elif self.path in service.records and (scripted is None or scripted.record):
+                service.records[self.path].extend(body)
+                answer = Answer(200, body={"accepted": len(body), "duplicates": 0, "rejected": 0, "errors": []})
             elif scripted is None or scripted.record:
                 answer = service.take(body)
             if scripted is not None:

@@ -64,6 +64,8 @@ def test_a_minute_of_the_demo_sends_events_metrics_and_heartbeats(service: FakeS
         "/events",
         "/metrics",
         "/heartbeat",
+        "/spans",
+        "/logs",
     }
     assert len(service.items) == stage.demo.sent > 500
     assert {beat["service"] for beat in service.heartbeats} == set(SERVICES)

@@ -5,18 +5,18 @@ Prints a line for each decoder, and exits with 1 if there was a fault. Inputs th
 """
 
 import argparse
+import os
 import shutil
-import subprocess
 import sys
 import time
+from multiprocessing import get_context
 from pathlib import Path
 
-from tests.fuzz.decoder import Decoder, fault
-from tests.fuzz.table import FAMILIES
+from tests.fuzz.decoder import fault
 
 FOUND = Path(".cache/fuzz")
-MOST_SECONDS = 1_800
-"""Limit for one decoder."""
+PROCESSES = get_context("fork")
+"""Preparing code for fuzzing as it is imported is slow, so it is done once, and each process is a copy of this one."""
 
 
 def main() -> int:
@@ -27,17 +27,31 @@ def main() -> int:
     parser.add_argument("--input", type=Path, help="try the one input in this file instead")
     parser.add_argument("names", nargs="*", metavar="NAME", help="decoders; default: all")
     asked = parser.parse_args()
-    table = {decoder.name: (family, decoder) for family, make in FAMILIES.items() for decoder in make()}
-    names = asked.names or list(table)
     if asked.input is not None:
-        return max(_try(table[name][1], asked.input) for name in names)
-    return max(_fuzz(table[name][0], name, asked.cases, asked.seed) for name in names)
+        return _try(asked.names, asked.input)
+    from tests.fuzz.guided import FAMILIES
+
+    with PROCESSES.Pool(1) as pool:
+        table = {name: family for family in FAMILIES for name in pool.apply(_names, (family,))}
+    return max(_fuzz(table[name], name, asked.cases, asked.seed) for name in asked.names or table)
 
 
-def _try(decoder: Decoder, path: Path) -> int:
-    found = fault(decoder, path.read_bytes(), is_timed=True)
-    print("no fault" if found is None else found.details)
-    return found is not None
+def _try(names: list[str], path: Path) -> int:
+    """Try one input, and print what it does."""
+    from tests.fuzz.table import FAMILIES
+
+    table = {decoder.name: decoder for make in FAMILIES.values() for decoder in make()}
+    found = [fault(table[name], path.read_bytes(), is_timed=True) for name in names]
+    for one in found:
+        print("no fault" if one is None else one.details)
+    return any(found)
+
+
+def _names(family: str) -> list[str]:
+    """Names of the decoders of a family."""
+    from tests.fuzz.table import FAMILIES
+
+    return [decoder.name for decoder in FAMILIES[family]()]
 
 
 def _fuzz(family: str, name: str, cases: int, seed: int) -> int:
@@ -46,23 +60,30 @@ def _fuzz(family: str, name: str, cases: int, seed: int) -> int:
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     started = time.monotonic()
-    with (directory / "log").open("wb") as log:
-        command = [sys.executable, "-m", "tests.fuzz.guided", family, name, str(cases), str(seed), directory]
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-        try:
-            code = process.wait(MOST_SECONDS)
-        except subprocess.TimeoutExpired:
-            code = None
-        finally:
-            process.kill()
+    process = PROCESSES.Process(target=_guided, args=(family, name, cases, seed, directory))
+    process.start()
+    try:
+        process.join()
+    finally:
+        process.kill()
     cases_file, faults_folder = directory / "cases", directory / "faults"
     count = int(cases_file.read_text()) if cases_file.exists() else 0
     faults = [path for path in faults_folder.glob("*") if path.suffix != ".txt"]
     print(f"{name:28} {count:9,} cases {time.monotonic() - started:7.1f} s {len(faults):3} found", flush=True)
     if faults or count < cases:
-        print(f"  exit code {code}: see {directory}", flush=True)
+        print(f"  exit code {process.exitcode}: see {directory}", flush=True)
         return 1
     return 0
+
+
+def _guided(family: str, name: str, cases: int, seed: int, directory: Path) -> None:
+    """Fuzz in this process, with a log in the directory."""
+    from tests.fuzz.guided import fuzz
+
+    with (directory / "log").open("wb") as log:
+        for stream in (1, 2):
+            os.dup2(log.fileno(), stream)
+    fuzz(family, name, cases, seed, directory)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,4 @@
-"""Fuzzes one decoder with atheris, which prefers inputs that reach new code. `__main__` starts it.
-
-Arguments: family and name of the decoder, number of cases, seed, and a directory: `corpus` in it gets the inputs that
-reach new code, `faults` those that cause a fault, and `cases` the number of cases at the end. A fault does not end it,
-and the same fault is kept once; what ends the process (a crash, a hang, all memory) is a fault of its own.
-"""
+"""Fuzzes decoders with atheris, which prefers inputs that reach new code."""
 
 import hashlib
 import os
@@ -11,28 +6,39 @@ import re
 import resource
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import atheris
 
 from tests.fuzz.decoder import TOKENS, Decoder, fault
 
 MEMORY_MIB, HANG_SECONDS = 1024, 60
+CPU_SECONDS = 1_800
+"""Limit for one decoder: not by the clock, as other processes may have most of the machine."""
 MOST_WORDS = 500
 INSTRUMENTED = ["analytics", "authlib", "engineio", "joserfc", "simple_websocket", "socketio", "wsproto"]
 
+with atheris.instrument_imports(include=INSTRUMENTED):
+    from tests.fuzz.table import FAMILIES
 
-def main() -> None:
-    """Fuzz until all cases are done."""
-    family, name, cases, seed, place = sys.argv[1:]
-    corpus, faults, count = (Path(place, part) for part in ("corpus", "faults", "cases"))
-    with atheris.instrument_imports(include=INSTRUMENTED):
-        from tests.fuzz.table import FAMILIES
+
+def fuzz(family: str, name: str, cases: int, seed: int, place: Path) -> NoReturn:
+    """Fuzz one decoder, and end the process.
+
+    A fault does not end it, and the same fault is kept once; what ends the process earlier (a crash, a hang, all
+    memory, too much time) is a fault of its own.
+
+    Args:
+        place: a directory: `corpus` in it gets the inputs that reach new code, `faults` those that cause a fault, and
+            `cases` the number of cases at the end.
+    """
+    corpus, faults, count = (place / part for part in ("corpus", "faults", "cases"))
     (decoder,) = [decoder for decoder in FAMILIES[family]() if decoder.name == name]
     for directory in (corpus, faults):
         directory.mkdir()
     for number, data in enumerate(decoder.seeds):
         (corpus / str(number)).write_bytes(data)
-    write_dictionary(decoder, Path(place, "dictionary"))
+    write_dictionary(decoder, place / "dictionary")
     options = [
         f"-dict={place}/dictionary",
         f"-max_len={decoder.size}",
@@ -41,10 +47,12 @@ def main() -> None:
         f"-rss_limit_mb={MEMORY_MIB}",
         f"-artifact_prefix={faults}/",
     ]
-    atheris.Setup([sys.argv[0], *options, str(corpus)], Cases(decoder, int(cases), faults, count))
+    atheris.Setup([sys.argv[0], *options, str(corpus)], Cases(decoder, cases, faults, count))
     used = int(Path("/proc/self/statm").read_text().split()[0]) * os.sysconf("SC_PAGE_SIZE")
     resource.setrlimit(resource.RLIMIT_AS, (used + (MEMORY_MIB << 20), resource.RLIM_INFINITY))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, resource.RLIM_INFINITY))
     atheris.Fuzz()
+    raise AssertionError("Fuzz does not return")
 
 
 def write_dictionary(decoder: Decoder, path: Path) -> None:
@@ -78,7 +86,3 @@ class Cases:
         if self._count == self._most:
             self._done.write_text(str(self._count))
             os._exit(0)  # libFuzzer takes any other end for a crash
-
-
-if __name__ == "__main__":
-    main()

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import msgspec
+from msgspec import Raw
 
 from analytics.alerting import AlertChange, AlertKey, NewAlertStates
 from analytics.errors import CannotStore
@@ -19,6 +20,7 @@ from analytics.log.disk.packing import packed, unpacked
 from analytics.log.disk.recovery import DAMAGE, records_of
 from analytics.log.disk.report import full_text, one_line
 from analytics.log.disk.stored import Part, StoredEntry
+from analytics.log_lines import NewLogLine
 from analytics.notifications import FiredAlert, MessageAlert, NewNotification, NewNotificationEnd
 from analytics.points import COUNTER, GAUGE, HISTOGRAM, ExponentialHistogram, NewPoint
 from analytics.records import (
@@ -32,6 +34,7 @@ from analytics.records import (
     PushedPoint,
 )
 from analytics.resources import FileResource, NewChange, NewFile
+from analytics.spans import CountedSpan, NewSpan
 from tests.fuzz.decoder import Decoder
 from tests.log.disk import made
 from tests.log.disk.test_checkpoint import SavedParts
@@ -80,6 +83,25 @@ def _bodies(kind: str) -> list[bytes]:
     records: dict[str, list[object]] = {
         "events": [event(user_id="u", at=NOON, data={"a": [1, "é"]}, id="1"), event("view")],
         "metrics": [metric("latency", 1.5, tags={"zone": "a"}, unit="ms", at=NOON)],
+        "logs": [
+            NewLogLine(
+                *("shop", "paid é", 1_700_000_000_000_000_000, 9, "INFO", "a" * 32, "b" * 16),
+                attributes=Raw(b'{"a":[1,2.5]}'),
+                id="1",
+            )
+        ],
+        "spans": [
+            NewSpan(
+                *("a" * 32, "b" * 16, "shop", "GET /", 1_700_000_000_000_000_000, 1_700_000_001_000_000_000, "c" * 16),
+                status=2,
+                endpoint="/",
+                user_id="u",
+                events=Raw(b'[{"time":1,"name":"a","attributes":{}}]'),
+            )
+        ],
+        "span_counts": [
+            CountedSpan("a" * 32, "b" * 16, "shop", "GET /", 1_700_000_000_000_000_000, 1_700_000_001_000_000_000)
+        ],
         "heartbeats": [NewHeartbeat("shop", "healthy", {"requests": 10**30}, "a", 60, 5.5, "ok")],
         "starts": [NewStart(Rig().recorder.quotas, "mark")],
         "ticks": [NewTick()],

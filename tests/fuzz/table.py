@@ -9,12 +9,14 @@ from tests.fuzz import (
     files,
     journal,
     live,
+    logs,
     numbers,
     people,
     privacy,
     prometheus,
     queries,
     questions,
+    records,
     sinks,
 )
 from tests.fuzz.decoder import Decoder
@@ -25,6 +27,7 @@ FAMILIES: Mapping[str, Callable[[], list[Decoder]]] = {
     "alerts": alerts.decoders,
     "queries": queries.decoders,
     "live": live.decoders,
+    "logs": logs.decoders,
     "files": files.decoders,
     "journal": journal.decoders,
     "people": people.decoders,
@@ -32,5 +35,6 @@ FAMILIES: Mapping[str, Callable[[], list[Decoder]]] = {
     "numbers": numbers.decoders,
     "prometheus": prometheus.decoders,
     "questions": questions.decoders,
+    "records": records.decoders,
     "sinks": sinks.decoders,
 }

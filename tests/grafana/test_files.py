@@ -49,9 +49,13 @@ def test_panels_do_not_overlap(path: Path) -> None:
 
 
 def test_dashboards_choose_the_provisioned_data_source_at_first() -> None:
-    (source,) = yaml.safe_load((PROVISIONING / "datasources" / "analytics.yaml").read_text())["datasources"]
+    source, logs, traces = yaml.safe_load((PROVISIONING / "datasources" / "analytics.yaml").read_text())["datasources"]
     assert (source["name"], source["uid"], source["type"]) == (*SOURCE, "prometheus")
-    assert source["jsonData"]["httpHeaderName1"] == "X-API-Key"
+    assert logs["type"] == "loki"
+    assert traces["type"] == "jaeger"
+    assert logs["jsonData"]["derivedFields"][0]["datasourceUid"] == traces["uid"]
+    assert source["jsonData"]["exemplarTraceIdDestinations"][0]["datasourceUid"] == traces["uid"]
+    assert all(each["jsonData"]["httpHeaderName1"] == "X-API-Key" for each in (source, logs))
     for path in (FOLDER / "classic").iterdir():
         variable = json.loads(path.read_text())["templating"]["list"][0]
         assert variable["current"]["value"] == SOURCE.uid

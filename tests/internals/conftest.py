@@ -6,7 +6,7 @@ from pathlib import Path
 import gevent
 import pytest
 
-from analytics.internals.connection import ConnectionLimits
+from analytics.connection_limits import ConnectionLimits
 from tests.internals.peers import LIMITS, Peers
 
 INTERNALS = Path(__file__).parents[2] / "analytics" / "internals"

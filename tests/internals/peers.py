@@ -6,7 +6,8 @@ from typing import Any
 import gevent
 from gevent.socket import socket, socketpair
 
-from analytics.internals.connection import ClientSocket, ConnectionLimits, Expired, TooMuchFraming
+from analytics.connection_limits import ConnectionLimits
+from analytics.internals.connection import ClientSocket, Expired, TooMuchFraming
 from analytics.internals.connections import Connections
 
 LONG = 60.0
@@ -16,10 +17,15 @@ LIMITS = ConnectionLimits(
 
 
 class Peers:
-    """Connections, each served by a greenlet that `serve` starts, and the other ends of their sockets."""
+    """Connections, each served by a greenlet that `serve` starts, and the other ends of their sockets.
+
+    Attributes:
+        done: what the work on connections has returned, each time that a greenlet has ended.
+    """
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.all = Connections(limits, lambda status, reason, message: f"{status}".encode())
+        self.done: list[Any] = []
         self._stack = ExitStack()
         self._serving: list[gevent.Greenlet] = []
 
@@ -33,12 +39,18 @@ class Peers:
         def run() -> Any:
             with ours:
                 connection = self.all.open(ours)
-                if connection is None:
-                    return None
-                try:
-                    return work(connection)
-                finally:
-                    self.all.close(connection)
+                return None if connection is None else go_on(connection)
+
+        def go_on(connection: ClientSocket) -> Any:
+            done = None
+            try:
+                done = work(connection)
+            finally:
+                if not connection.is_parking:
+                    connection.sock.close()
+                self.all.close(connection, go_on)
+                self.done.append(done)
+            return done
 
         greenlet = gevent.spawn(run)
         self._serving.append(greenlet)

@@ -1,5 +1,6 @@
-"""The open connections of a worker: the stop, and too many of them."""
+"""The open connections of a worker: the stop, too many of them, and those that wait for long."""
 
+import gc
 from typing import Any
 
 import gevent
@@ -7,7 +8,9 @@ import pytest
 from gevent.event import Event
 
 from analytics.internals.connection import ClientSocket, Expired
-from tests.internals.peers import Peers, read_body, wait_for_request
+from tests.internals.peers import LIMITS, Peers, read_body, wait_for_request
+
+PARKING = LIMITS._replace(park=0.01)
 
 
 def busy_until(event: Event) -> Any:
@@ -112,3 +115,114 @@ def test_a_new_connection_is_refused_while_all_others_are_busy(peers: Peers, cap
     done.set()
     assert [each.get(timeout=5) for each in busy] == [b"busy", b"busy"]
     assert peers.serve(wait_for_request, b"new")[0].get(timeout=5) == b"new"
+
+
+@pytest.mark.parametrize("limits", [PARKING])
+def test_a_connection_that_waits_for_long_has_no_greenlet_until_its_request_arrives(peers: Peers) -> None:
+    first, client = peers.serve(wait_for_request)
+    first.join(timeout=5)
+    assert (first.get(), len(peers.all)) == (None, 1)
+    client.sendall(b"x")
+    assert client.recv(1) == b"", "it was served, and ended"
+    assert peers.all.wait(5)
+    assert (peers.done, len(peers.all)) == ([None, b"x"], 0)
+
+
+@pytest.mark.parametrize("limits", [PARKING])
+def test_it_waits_again_and_again(peers: Peers) -> None:
+    def always(connection: ClientSocket) -> None:
+        while head := wait_for_request(connection):
+            connection.sendall(head)
+            connection.sendall(b".")
+
+    first, client = peers.serve(always)
+    first.join(timeout=5)
+    for _ in range(3):
+        client.sendall(b"x")
+        assert client.recv(2) == b"x."
+        assert peers.all.wait(5)
+    assert (peers.done, len(peers.all)) == ([None] * 4, 1)
+    client.close()
+    gevent.sleep(0.01)
+    assert peers.all.wait(5)
+    assert len(peers.all) == 0, "its end is noticed"
+
+
+@pytest.mark.parametrize("limits", [PARKING._replace(head=1)])
+def test_one_without_a_greenlet_is_closed_when_its_time_is_up(peers: Peers) -> None:
+    first, client = peers.serve(wait_for_request)
+    first.join(timeout=5)
+    assert len(peers.all) == 1
+    assert client.recv(1) == b""
+    assert (peers.done, len(peers.all)) == ([None], 0)
+
+
+@pytest.mark.parametrize("limits", [PARKING])
+def test_one_without_a_greenlet_is_closed_at_the_stop(peers: Peers) -> None:
+    first, client = peers.serve(wait_for_request)
+    first.join(timeout=5)
+    peers.all.stop_waiting()
+    assert client.recv(1) == b""
+    assert (peers.done, len(peers.all)) == ([None], 0)
+
+
+@pytest.mark.parametrize("limits", [PARKING])
+def test_beyond_the_limit_one_without_a_greenlet_is_closed_first(peers: Peers) -> None:
+    idle, oldest = peers.serve(wait_for_request)
+    idle.join(timeout=5)
+    done = Event()
+    busy, _ = peers.serve(busy_until(done), b"busy")
+    newest, _ = peers.serve(wait_for_request, b"new")
+    assert newest.get(timeout=5) == b"new"
+    assert oldest.recv(1) == b""
+    done.set()
+    assert busy.get(timeout=5) == b"busy"
+
+
+@pytest.mark.parametrize("limits", [PARKING])
+def test_one_that_has_sent_part_of_a_head_is_not_parked(peers: Peers) -> None:
+    def two_parts(connection: ClientSocket) -> bytes:
+        with connection:
+            return connection.recv(1) + connection.recv(1)
+
+    serving, client = peers.serve(two_parts, b"a")
+    gevent.sleep(0.03)
+    client.sendall(b"b")
+    assert serving.get(timeout=5) == b"ab"
+
+
+@pytest.mark.parametrize("limits", [PARKING])
+def test_one_of_whose_next_request_part_was_read_is_not_parked(peers: Peers) -> None:
+    def ahead(connection: ClientSocket) -> bytes | None:
+        connection.is_ahead = True
+        return wait_for_request(connection)
+
+    serving, client = peers.serve(ahead)
+    gevent.sleep(0.03)
+    client.sendall(b"b")
+    assert serving.get(timeout=5) == b"b"
+
+
+@pytest.mark.parametrize("limits", [PARKING])
+def test_one_that_was_parked_and_ended_is_freed_without_the_garbage_collector(peers: Peers) -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        before = connections_in_memory()
+        for ends_by in ("request", "client"):
+            first, client = peers.serve(wait_for_request)
+            first.join(timeout=5)
+            assert connections_in_memory() == before + 1
+            if ends_by == "request":
+                client.sendall(b"x")
+            else:
+                client.close()
+            gevent.sleep(0.01)
+            assert peers.all.wait(5)
+            assert (len(peers.all), connections_in_memory()) == (0, before)
+    finally:
+        gc.enable()
+
+
+def connections_in_memory() -> int:
+    return sum(isinstance(each, ClientSocket) for each in gc.get_objects())

@@ -5,6 +5,7 @@ import inspect
 import os
 import signal
 import socket
+import struct
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from wsgiref.types import StartResponse, WSGIEnvironment
@@ -22,7 +23,8 @@ from gunicorn.glogging import Logger
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.ggevent import GeventWorker
 
-from analytics.internals.connection import ConnectionLimits, Expired
+from analytics.connection_limits import ConnectionLimits
+from analytics.internals.connection import Expired
 from analytics.internals.gunicorn import (
     BOOT_ERROR,
     CHILDREN,
@@ -264,6 +266,72 @@ def test_a_body_that_arrives_too_slowly_fails_with_a_timeout(connections: Connec
     with connections.open(CHUNKED + b"3\r\nabc") as client:
         assert read(client, b"").endswith(b"ok"), "the connection is closed after the answer"
     assert connections.read_errors == [Expired]
+
+
+def test_a_connection_that_waits_for_long_has_no_greenlet_and_is_served_later(connections: Connections) -> None:
+    count = guard(connections.worker, LIMITS._replace(park=0.01), refusal, lambda: None)
+    with connections.open(REQUEST) as served, connections.open(b"") as silent:
+        assert read(served, b"ok").startswith(b"HTTP/1.1 200")
+        assert len(gevent.joinall(connections._serving, timeout=5)) == 2
+        for client in (served, silent, served):
+            client.sendall(REQUEST)
+            assert read(client, b"ok").startswith(b"HTTP/1.1 200")
+        served.sendall(REQUEST.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        assert read(served, b"").endswith(b"ok")
+        assert count() == 1
+    gevent.sleep(0.02)
+    assert count() == 0
+
+
+def test_a_client_that_resets_a_connection_without_a_greenlet_leaves_nothing(
+    connections: Connections, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    count = guard(connections.worker, LIMITS._replace(park=0.01), refusal, lambda: None)
+    with connections.open(REQUEST) as client:
+        assert read(client, b"ok").startswith(b"HTTP/1.1 200")
+        gevent.joinall(connections._serving, timeout=5)
+        assert count() == 1
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    for _ in range(100):
+        if count():
+            gevent.sleep(0.01)
+    assert (count(), caplog.text, capsys.readouterr().err) == (0, "", "")
+
+
+def test_part_of_a_request_that_came_with_the_one_before_is_not_lost(connections: Connections) -> None:
+    guard(connections.worker, LIMITS._replace(park=0.01), refusal, lambda: None)
+    with connections.open(REQUEST + REQUEST[:20]) as client:
+        assert read(client, b"ok").startswith(b"HTTP/1.1 200")
+        gevent.sleep(0.03)
+        client.sendall(REQUEST[20:])
+        assert read(client, b"ok").startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("option", [("proxy_protocol", "v1"), ("http2_cleartext", "upgrade")])
+def test_connections_with_more_state_keep_their_greenlets(option: tuple[str, str], connections: Connections) -> None:
+    connections.worker.cfg.set(*option)
+    guard(connections.worker, LIMITS._replace(park=0.01), refusal, lambda: None)
+    with connections.open(b""):
+        assert not gevent.joinall(connections._serving, timeout=0.05)
+
+
+def test_the_stop_waits_for_a_request_on_a_connection_that_had_no_greenlet(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guard(connections.worker, LIMITS._replace(park=0.01), refusal, lambda: None)
+    connections.worker.cfg.set("graceful_timeout", 30)
+    monkeypatch.setattr(GeventWorker, "run", lambda worker: None)
+    with connections.open(b"") as client:
+        gevent.joinall(connections._serving, timeout=5)
+        client.sendall(SLOW)
+        gevent.sleep(0.02)
+        running = gevent.spawn(connections.worker.run)
+        running.join(timeout=0.05)
+        assert not running.ready()
+        connections.may_answer.set()
+        assert read(client, b"ok").endswith(b"ok")
+        client.close()
+        running.get(timeout=5)
 
 
 def test_stopping_completes_despite_a_system_exit() -> None:

@@ -15,9 +15,6 @@ import { endpointsAbout, endpointsBefore } from '../../analytics/web/static/endp
 import { learn, nowMs } from '../../analytics/web/static/servertime.js';
 import { advance, extremes, parsed, rates } from '../../analytics/web/static/summary.js';
 import { read, withService, write } from '../../analytics/web/static/url.js';
-import { columnsOf, firingSpans, namesOf, outcomeOf } from '../../analytics/web/static/alerts/played.js';
-import { ruleOf, valuesOf, withRule } from '../../analytics/web/static/alerts/rule.js';
-import { matchersOf, matcherText } from '../../analytics/web/static/alerts/states.js';
 import { aboutUsual, usualOf, wrongOf } from '../../analytics/web/static/unusual.js';
 import { verdict } from '../../analytics/web/static/verdict.js';
 import * as zone from '../../analytics/web/static/zone.js';
@@ -465,38 +462,4 @@ test('answers become tables', () => {
   const cohorts = [{ time: '2026-11-01T00:00:00Z', users: 4, back: [1, 2, null] }, { time: '2026-11-02T00:00:00Z', users: 0, back: [0, null, null] }];
   const retention = tableOf(question.read('?question=retention&cohorts=day'), { question: 'retention', cohorts });
   assert.deepEqual(retention.rows, [['2026-11-01', 4, 0.25, 0.5], ['2026-11-02', 0, null, null]]);
-});
-
-test('a played rule has columns, names and the times at which it would have fired', () => {
-  const at = (minute) => `2026-01-01T00:0${minute}:00Z`;
-  const spans = [{ state: 'pending', is_firing: false, from: at(0), to: at(1) }, { state: 'firing', is_firing: true, from: at(1), to: null }];
-  const played = { times: [at(0), at(1), at(2)], series: [{ labels: { a: 'b' }, points: [1, null, 3] }], series_count: 1, operator: '>', threshold: 2, alerts: [{ labels: { a: 'b' }, spans }] };
-  assert.deepEqual(columnsOf(played).slice(1), [[1, null, 3], [2, 2, 2]]);
-  assert.deepEqual(namesOf(played), ['a=b', '> 2']);
-  assert.deepEqual(firingSpans(played).map(({ from, to }) => [from - Date.parse(at(0)) / 1000, to]), [[60, null]]);
-  assert.equal(outcomeOf(played).text, 'Would have fired once, for 1 min in all, and would fire at the end.');
-  assert.equal(outcomeOf({ ...played, alerts: [] }).text, 'Would not have fired.');
-});
-
-test('a rule keeps the fields that the form does not have', () => {
-  const before = { alert: 'A', expr: 'a', for: '1m', labels: { team: 'x', severity: 'page' }, no_data: 'alert' };
-  const values = { ...valuesOf('g', before), for: '', severity: '', summary: 'words' };
-  assert.deepEqual(ruleOf(values, before), { alert: 'A', expr: 'a', labels: { team: 'x' }, annotations: { summary: 'words' }, no_data: 'alert' });
-  const body = { interval: '1m', rules: [{ alert: 'A' }, { alert: 'B' }] };
-  assert.deepEqual(withRule(body, 1, null).rules, [{ alert: 'A' }]);
-  assert.deepEqual(withRule(body, null, { alert: 'C' }).rules.length, 3);
-  assert.deepEqual(withRule(body, 0, { alert: 'C' }), { interval: '1m', rules: [{ alert: 'C' }, { alert: 'B' }] });
-});
-
-test('matchers are read as Alertmanager writes them', () => {
-  const text = 'service="a b", alertname=~"Slow.*" team!=x y!~z';
-  assert.deepEqual(matchersOf(text), [
-    { name: 'service', value: 'a b', isRegex: false, isEqual: true },
-    { name: 'alertname', value: 'Slow.*', isRegex: true, isEqual: true },
-    { name: 'team', value: 'x', isRegex: false, isEqual: false },
-    { name: 'y', value: 'z', isRegex: true, isEqual: false },
-  ]);
-  assert.deepEqual(matchersOf(text).map(matcherText), ['service="a b"', 'alertname=~"Slow.*"', 'team!="x"', 'y!~"z"']);
-  assert.equal(matchersOf('words'), null);
-  assert.equal(matchersOf(''), null);
 });

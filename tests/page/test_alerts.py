@@ -13,6 +13,8 @@ from tests.edge.wire import eventually
 from tests.page.conftest import OpenPage
 from tests.server import Server
 
+BAD = (189, 42, 55)
+"""The colour of what is bad, in the light theme."""
 WIDTHS = (320, 390, 768, 1280, 1920)
 GROUP = {
     "interval": "1s",
@@ -26,6 +28,29 @@ GROUP = {
         {"alert": "Quiet", "expr": "queue_length < 0"},
     ],
 }
+
+
+COVERED = """() => {
+  const parts = [...document.querySelectorAll('.bar :is(h1, .bell, #connection, .updated, fieldset, nav)')];
+  const boxes = parts.filter((part) => part.checkVisibility()).map((part) => [part, part.getBoundingClientRect()]);
+  const isOver = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  return boxes.flatMap(([one, a], place) => boxes.slice(place + 1).filter(([, b]) => isOver(a, b))
+    .map(([other]) => `${one.outerHTML.slice(0, 40)} and ${other.outerHTML.slice(0, 40)}`));
+}"""
+"""Parts of the header that lie over each other."""
+SHADED = """([red, green, blue, share]) => {
+  const canvas = document.querySelector('#chart canvas');
+  if (!canvas) return null;
+  const box = canvas.width * canvas.height;
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  let count = 0;
+  for (let at = 0; at < data.length; at += 4) {
+    const isPale = data[at + 3] > 20 && data[at + 3] < 40;
+    if (isPale && [red, green, blue].every((value, place) => Math.abs(data[at + place] - value) < 8)) count += 1;
+  }
+  return count / box > share;
+}"""
+"""Whether so much of the chart is shaded in a colour."""
 
 
 @pytest.fixture(scope="module")
@@ -64,10 +89,27 @@ def test_what_fires_is_on_top_and_the_bell_rings(server: Server, open_page: Open
 
 def test_the_dashboard_tells_of_it(server: Server, open_page: OpenPage) -> None:
     page = open_page(server.url)
-    expect(page.locator("#alerts-now")).to_contain_text("1 alert fires: QueueIsLong · shop since")
+    now = page.locator("#alerts-now li")
+    expect(now).to_have_text(re.compile(r"^QueueIsLong · shop since \d\d:\d\d, \d+ (s|min): 9 orders wait Runbook$"))
     expect(page).to_have_title(re.compile("^🔔 1 · "))
-    page.locator("#alerts-now a").click()
+    above = now.bounding_box(), page.locator("#range-bar").bounding_box()
+    assert above[0]["y"] < above[1]["y"], "it is on top"
+    now.get_by_role("link", name="QueueIsLong").click()
     expect(page.locator("#rules-title")).to_be_visible()
+
+
+@pytest.mark.parametrize("path", ["/", "/explore", "/alerting"])
+def test_the_bell_of_each_page_is_in_sight_and_covers_nothing(server: Server, open_page: OpenPage, path: str) -> None:
+    page = open_page(server.url + path, outages=path != "/")
+    bell = page.locator("#bell")
+    expect(bell).to_have_attribute("title", "1 alert fires")
+    expect(bell).to_have_attribute("href", "alerting")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        expect(bell).to_be_in_viewport(ratio=1)
+        expect(page.get_by_role("link", name="Alerts 1")).to_have_count(1)
+        assert page.evaluate(COVERED) == [], width
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_editor_shows_when_a_rule_would_have_fired(server: Server, open_page: OpenPage) -> None:
@@ -81,6 +123,47 @@ def test_the_editor_shows_when_a_rule_would_have_fired(server: Server, open_page
     expect(page.locator("#outcome")).to_have_text("Would not have fired.")
     page.fill('#rule [name="expr"]', "queue_length >")
     expect(page.locator("#outcome")).to_contain_text("rule.expr")
+
+
+def test_the_editor_draws_thresholds_and_shades_the_times_of_firing(server: Server, open_page: OpenPage) -> None:
+    page = open_alerts(open_page, server, "#queue/QueueIsLong", color_scheme="light")
+    expect(page.locator("#chart .key")).to_have_text([re.compile("^service=unknown "), re.compile("^> 5 5$")])
+    eventually(lambda: page.evaluate(SHADED, [*BAD, 0.01]))
+    page.fill('#rule [name="clear"]', "< 3")
+    expect(page.locator("#chart .key").last).to_have_text("over at < 3 3")
+    page.fill('#rule [name="expr"]', "queue_length > 100")
+    expect(page.locator("#outcome")).to_have_text("Would not have fired.")
+    eventually(lambda: page.evaluate(SHADED, [*BAD, 0.001]) is False)
+
+
+def test_a_slider_chooses_the_time_that_a_rule_is_tried_in(server: Server, open_page: OpenPage) -> None:
+    page = open_alerts(open_page, server, "#queue/QueueIsLong")
+    expect(page.locator("#outcome")).to_contain_text("Would have fired 2 times")
+    page.locator('#rule [name="span"]').select_option("1 hour")
+    slider = page.get_by_role("slider", name="until")
+    assert slider.get_attribute("min") == "-604800", "7 days"
+    slider.press("ArrowLeft")  # 5 minutes before
+    expect(page.locator("#until")).to_have_text(re.compile(r"\d\d:\d\d$"))
+    slider.evaluate("slider => { slider.value = -1200; slider.dispatchEvent(new Event('input', { bubbles: true })) }")
+    expect(page.locator("#outcome")).to_contain_text("Would have fired once, for")
+    slider.press("Home")
+    expect(page.locator("#outcome")).to_have_text(re.compile("^Would not have fired|^Nothing is kept"))
+
+
+def test_each_rule_has_its_state_value_and_history(server: Server, open_page: OpenPage) -> None:
+    page = open_alerts(open_page, server)
+    row = page.locator("#rules-table tr", has_text="QueueIsLong")
+    expect(row.locator(".k-state")).to_have_text("firing")
+    expect(row.locator("td.n")).to_have_text("9")
+    expect(row.locator(".k-trend")).to_contain_text("1 to 9. Would have fired 2 times")
+    expect(row.locator(".k-trend .line")).to_have_attribute("d", re.compile("^M"))
+    expect(row.locator(".k-trend .marks")).to_have_attribute("d", re.compile("v-4"))
+    quiet = page.locator("#rules-table tr", has_text="Quiet")
+    expect(quiet.locator(".k-state")).to_have_text("normal")
+    quiet.scroll_into_view_if_needed()  # only rows in sight are tried
+    expect(quiet.locator(".k-trend")).to_contain_text("Would not have fired")
+    page.fill("#rules-filter", "quie")
+    expect(page.locator("#rules-table tbody tr")).to_have_count(1)
 
 
 def test_a_rule_is_added_changed_and_deleted(server: Server, open_page: OpenPage) -> None:

@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 from tests.conftest import StartServer
 from tests.edge.wire import tool
 from tests.page.conftest import OpenPage, post_events, texts
-from tests.randomness import costly
+from tests.randomness import costly, many
 from tests.server import Server
 
 WIDTHS = (320, 360, 390, 480, 600, 640, 700, 734, 768, 820, 960, 1024, 1100, 1200, 1280, 1440, 1680, 1920, 2560, 3840)
@@ -140,10 +140,13 @@ VIEWS = [
 
 
 @pytest.mark.parametrize(("query", "options"), VIEWS)
-def test_no_number_is_cut_at_any_width(full: Server, open_page: OpenPage, query: str, options: dict[str, Any]) -> None:
+def test_no_number_is_cut_at_any_width(
+    full: Server, open_page: OpenPage, dice: random.Random, query: str, options: dict[str, Any]
+) -> None:
+    """The extreme widths and some others of each view; all of them in `make test-long`."""
     page = open_full(full, open_page, query, **options)
     found = []
-    for width in WIDTHS:
+    for width in sorted({WIDTHS[0], WIDTHS[-1], *dice.sample(WIDTHS, min(len(WIDTHS), many(6)))}):
         settled(page, width)
         found += [f"{width} px: {problem}" for problem in wrong(page)]
     assert not found, "\n".join(found)

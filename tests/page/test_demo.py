@@ -1,5 +1,8 @@
 """The demo against a real server, started as users do: the dashboard has data at once."""
 
+import time
+
+from analytics.feed.shop import rfc3339
 from tests.edge.test_shapes import DASHBOARD
 from tests.edge.wire import check_shape
 from tests.server import Server
@@ -30,3 +33,20 @@ def test_the_demo_fills_the_dashboard(shop: Server) -> None:
     hours = shop.get("/stats/hourly?hours=24")["buckets"]
     assert sum(bucket["requests"] > 0 for bucket in hours) >= 23
     assert shop.get("/services/checkout/metrics")["latency"]["p95"] > 0
+
+
+def test_the_demo_has_traces_lines_and_a_bad_deploy(shop: Server) -> None:
+    since = f"from={rfc3339(time.time() - 3 * 3_600)}"
+    failed = shop.get(f"/traces?service=payment&status=error&limit=5&{since}")["traces"]
+    assert failed
+    trace = shop.get(f"/traces/{failed[-1]['trace_id']}")
+    assert trace["services"].keys() >= {"frontend", "checkout", "payment", "cart", "productcatalog"}
+    lines = shop.get(f"/logs?service=payment&severity=error&limit=100&{since}")["lines"]
+    assert any("currency is null" in line["body"] for line in lines)
+    assert all(line["trace_id"] for line in lines)
+    assert "Deploy 1.4.2" in [each["text"] for each in shop.get("/annotations")["annotations"]]
+    graph = shop.get(f"/services/graph?{since}")
+    assert {(call["from"], call["to"]) for call in graph["calls"]} >= {
+        ("frontend", "checkout"),
+        ("checkout", "payment"),
+    }

@@ -127,8 +127,9 @@ def test_the_same_time_last_week_is_as_fine_as_hours_are_kept(
 
 def test_a_range_that_moves_on_leaves_data_behind(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
-    requests_at(server, timedelta(seconds=20), 5)
-    page = open_page(f"{server.url}/?range=1m")
+    page = open_page(f"{server.url}/?range=1m", impatient=True)
+    expect(page.locator("#connection")).to_have_text("live")
+    requests_at(server, timedelta(seconds=45), 5)  # they leave after 10 to 15 seconds
     expect(page.locator("#figures strong").first).to_have_text("5")
     expect(page.locator("#feed li")).to_have_count(5)
     expect(page.locator("#figures strong").first).to_have_text("0", timeout=60_000)

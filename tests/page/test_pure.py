@@ -8,7 +8,8 @@ from tests.edge.wire import tool
 
 
 def test_calculations_and_texts_are_right() -> None:
-    script = Path(__file__).with_name("pure.test.mjs")
+    scripts = sorted(Path(__file__).parent.glob("*.test.mjs"))
+    assert scripts
     environment = {
         **os.environ,
         "LC_ALL": "en_US.UTF-8",
@@ -16,5 +17,7 @@ def test_calculations_and_texts_are_right() -> None:
         "TZ": "Europe/Berlin",
         "NODE_NO_WARNINGS": "1",
     }
-    done = subprocess.run([tool("node"), "--test", script], env=environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [tool("node"), "--test", *scripts], env=environment, capture_output=True, text=True, timeout=60
+    )
     assert done.returncode == 0, done.stdout + done.stderr

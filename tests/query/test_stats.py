@@ -34,6 +34,7 @@ def test_stats_count_recorded_and_kept_items() -> None:
         "metrics": {"accepted": 3, "duplicates": 0, "rejected": 1},
         "heartbeats": {"accepted": 1, "duplicates": 0, "rejected": 0},
         "points": {"accepted": 0, "duplicates": 0, "rejected": 0},
+        **{kind: {"accepted": 0, "duplicates": 0, "rejected": 0} for kind in ("logs", "spans", "span_counts")},
     }
     assert stats["drops"] == {"reserved_name": 1}
     assert list(stats["events_by_type"].items()) == [("purchase", 2), ("view", 2)]

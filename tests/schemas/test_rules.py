@@ -69,7 +69,7 @@ def test_all_of_our_own_fields_are_taken() -> None:
 @pytest.mark.parametrize(
     ("group", "field", "problem"),
     [
-        ({"rules": []}, "rules", "1 to 1,000"),
+        ({"rules": [{"alert": "A", "expr": "up"}] * 1_001}, "rules", "at most 1,000"),
         ({"rules": [{"alert": "A", "expr": "up == 0", "fro": "5m"}]}, "rules.0.fro", "Unknown field"),
         ({"interval": "0.5s", **rule()}, "interval", "from 1s"),
         ({"interval": "1500ms", **rule()}, "interval", "whole number of seconds"),

@@ -1,12 +1,15 @@
 """The client against the real service, which is stopped, killed and restarted with the same address and data."""
 
+import logging
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from analytics.sdk import AnalyticsClient
+from analytics.sdk import AnalyticsClient, tracing
+from analytics.sdk.logging import Handler
+from analytics.sdk.tracing import Trace
 from tests.edge.kills import kill
 from tests.edge.wire import eventually, unique
 from tests.server import Server
@@ -56,6 +59,35 @@ def test_every_kind_of_item_arrives(shared_server: Server) -> None:
     assert found["metrics"]["memory"]["last"] == 312
     types = [event["type"] for event in shared_server.get("/events", params={"service": service})["events"]]
     assert sorted(types) == ["click", "page_view", "purchase", "request"]
+
+
+def test_log_lines_and_spans_arrive_in_their_trace(shared_server: Server) -> None:
+    service = unique("sdk")
+    with client_of(shared_server, service) as client:
+        logger = logging.Logger("shop")
+        logger.addHandler(Handler(client))
+        seen: list[Trace] = []
+
+        @client.track_performance(name="search", tags={"shard": 3}, span=True)
+        def search_products() -> None:
+            seen.append(tracing.current() or tracing.new_trace())
+            logger.error("it failed", extra={"order": 7})
+
+        search_products()
+        assert client.flush(10)
+        assert client.counts() == {"accepted": 3, "duplicate": 0, "rejected": 0, "dropped": 0}
+    (trace,) = seen
+    (line,) = shared_server.get("/logs", params={"service": service})["lines"]
+    assert {name: line[name] for name in ("body", "level", "scope", "trace_id", "span_id")} == {
+        "body": "it failed",
+        "level": "error",
+        "scope": "shop",
+        "trace_id": trace.trace_id,
+        "span_id": trace.span_id,
+    }
+    assert line["attributes"]["order"] == 7
+    (span,) = shared_server.get(f"/traces/{trace.trace_id}")["spans"]
+    assert (span["name"], span["span_id"], span["service"]) == ("search", trace.span_id, service)
 
 
 def deep(levels: int) -> dict[str, Any]:

@@ -40,6 +40,7 @@ class Unruly:
         self.counted: Counter[str] = Counter()
         self.items: dict[str, Any] = {}
         self.heartbeats: list[Any] = []
+        self.spans: list[Any] = []
         self.sizes: list[int] = []
         self.peers: set[Any] = set()
         self.keys: list[str | None] = []
@@ -59,11 +60,14 @@ class Unruly:
                 errors.append({"index": index, "code": "validation_failed", "message": "refused", "field": "data"})
             elif "timestamp" in item and not self.believes_times:
                 errors.append({"index": index, "code": "timestamp_in_future", "message": "later", "field": "timestamp"})
+            elif "span_id" in item and "start" in item:
+                self.spans.append(item)
+                accepted += 1
             elif item["id"] in self.items:
                 duplicates += 1
             else:
                 self.items[item["id"]] = item
-                self.counted[item.get("type") or item["name"]] += 1
+                self.counted[item.get("type") or item.get("name") or "line"] += 1
                 accepted += 1
         receipt = {"accepted": accepted, "duplicates": duplicates, "rejected": len(errors), "errors": errors}
         return 200 if accepted or duplicates else 400, receipt

@@ -18,6 +18,11 @@ const told: Outcome[] = await Promise.all([
 ]);
 const status: 'accepted' | 'duplicate' | 'rejected' | 'dropped' = told[0]!.status;
 console.log(status, told[0]!.error?.code, analytics.waiting + analytics.dropped);
+await analytics.captureError(new Error('no'), { order: 7 }, 42);
+analytics.captureUnhandled();
+analytics.traceFetch(['https://api.shop.test']);
+await analytics.captureWebVitals(async () => ({}));
+console.log(analytics.traceId.length);
 await analytics.flush();
 await analytics.close({ timeoutMs: 100 });
 

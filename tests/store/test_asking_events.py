@@ -12,7 +12,7 @@ EVENTS = [
     {"type": "view", "service": "shop", "user_id": "ann", "data": {"category": "shoes", "total": 10.5}},
     {"type": "view", "service": "shop", "user_id": "bob", "data": {"category": "hats", "total": "2"}},
     {"type": "buy", "service": "shop", "user_id": "ann", "data": {"category": "shoes", "total": 5}},
-    {"type": "view", "service": "blog", "data": {"n": 12345678901234567890}},
+    {"type": "view", "service": "blog", "data": {"n": 12345678901234567890, "huge": "1e400"}},
 ]
 
 
@@ -89,6 +89,12 @@ def test_a_question_that_makes_no_sense_names_its_field(url: str, body: dict[str
 
 def test_a_measured_field_may_be_named_as_in_filters(url: str) -> None:
     assert ask(url, "/explore", measure="sum", field="data.total")[1]["value"] == 17.5
+
+
+def test_a_figure_that_is_too_large_is_an_error_that_says_what_helps(url: str) -> None:
+    status, answer = ask(url, "/explore", measure="sum", field="huge")
+    assert (status, answer["error"]["code"]) == (422, "figure_too_large")
+    assert "data.huge:-1e300..1e300" in answer["error"]["message"]
 
 
 def test_sql_sees_events_that_are_in_no_file_yet(url: str) -> None:

@@ -67,6 +67,7 @@ def test_a_damaged_file_is_named_and_left_out(tmp_path: Path, name: str) -> None
         (left_out,) = disk.client.status.damaged
         assert left_out.name == str(bad.relative_to(disk.path / "store"))
         assert reason in left_out.reason
+        disk.until(lambda: (disk.client.status.files, disk.client.status.rows) == (2, 2))
         bad.write_bytes(whole)
         disk.replace_child()
         assert sorted(ids(disk)) == ["before", "next", "today"], "it is as it was again"
@@ -308,9 +309,11 @@ def test_files_of_a_day_that_is_over_become_one_but_no_large_one_for_a_late_even
 
 def test_the_oldest_days_go_beyond_the_limits() -> None:
     files = [file(day) for day in range(5)]
-    assert [each.day for each in expired(files, 2, 10_000)] == [0, 1]
-    assert sorted(each.day for each in expired(files, 0, 250)) == [0, 1, 2]
-    assert sorted(each.day for each in expired(files, 0, 1)) == [0, 1, 2, 3], "the newest day stays"
+    second, first = ({each.kind: day for each in files} for day in (2, 0))
+    assert [each.day for each in expired(files, second, 10_000)] == [0, 1]
+    assert sorted(each.day for each in expired(files, first, 250)) == [0, 1, 2]
+    assert sorted(each.day for each in expired(files, first, 1)) == [0, 1, 2, 3], "the newest day stays"
+    assert expired(files, {**second, files[0].kind: 0}, 10_000) == [files[1]], "each kind has its days"
     assert [each.day for each in oldest_day_of(files)] == [0]
     assert oldest_day_of([file(3)]) == []
 

@@ -5,7 +5,7 @@ from math import inf, nextafter
 from typing import NamedTuple
 
 from analytics.alerting import Alert
-from analytics.alerts.incidents.recurrence import TimeWindow, newest_end, window_at
+from analytics.alerts.recurrence import TimeWindow, newest_end, window_at
 from analytics.clock import rfc3339_second
 from analytics.incidents import Incident
 from analytics.state.alerts.silences import Silence

@@ -9,6 +9,7 @@ from typing import TypedDict
 
 import msgspec
 
+from analytics.alerts.notify.links import NO_LINKS, LinkBody, MessageLinks
 from analytics.clock import rfc3339
 from analytics.notifications import MessageAlert, QueuedMessage
 from analytics.points import Labels
@@ -30,7 +31,7 @@ class AlertBody(TypedDict):
 
 
 class WebhookBody(TypedDict):
-    """All of a message; the common labels and annotations are those of all alerts in it."""
+    """All of a message; the common labels and annotations are those of all alerts in it. `links` is not Prometheus'."""
 
     version: str
     groupKey: str
@@ -42,9 +43,10 @@ class WebhookBody(TypedDict):
     commonAnnotations: dict[str, str]
     externalURL: str
     alerts: list[AlertBody]
+    links: LinkBody
 
 
-def webhook_body(message: QueuedMessage, public_url: str) -> WebhookBody:
+def webhook_body(message: QueuedMessage, public_url: str, links: MessageLinks = NO_LINKS) -> WebhookBody:
     """The body for a message."""
     alerts = [alert_body(alert, public_url) for alert in message.alerts]
     return {
@@ -58,6 +60,7 @@ def webhook_body(message: QueuedMessage, public_url: str) -> WebhookBody:
         "commonAnnotations": common([alert["annotations"] for alert in alerts]),
         "externalURL": public_url,
         "alerts": alerts,
+        "links": links.body(),
     }
 
 

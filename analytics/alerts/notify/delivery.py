@@ -1,9 +1,11 @@
 """Delivery of a message: the errors of an attempt, and the parts of the service that receivers use."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from analytics.alerting import Alert
 from analytics.alerts.notify.http import Http
+from analytics.alerts.notify.links import NO_LINKS, MessageLinks
 from analytics.notifications import QueuedMessage
 
 ANSWER_CHARACTERS = 500
@@ -31,6 +33,9 @@ class ReceiverServices(NamedTuple):
         public_url: the address of the service for people, without a slash at its end; empty if it is not known.
         now: seconds since the epoch.
         command_allowed: whether commands may be run.
+        links: with which people act on the incident of the message.
+        links_of: those for each of some alerts.
+        chart: a PNG image for a message; None where there is nothing to show.
     """
 
     http: Http
@@ -38,6 +43,9 @@ class ReceiverServices(NamedTuple):
     public_url: str
     now: Callable[[], float]
     command_allowed: bool = False
+    links: MessageLinks = NO_LINKS
+    links_of: Callable[[Sequence[Alert]], Sequence[MessageLinks]] = lambda alerts: [NO_LINKS] * len(alerts)
+    chart: Callable[[QueuedMessage], bytes | None] = lambda message: None
 
 
 Deliver = Callable[[QueuedMessage, Mapping[str, Any], ReceiverServices], str]

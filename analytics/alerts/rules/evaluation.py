@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from analytics.alerting import FIRING, NO_DATA, NORMAL, RECOVERING, Alert, AlertChange
+from analytics.alerts.recurrence import window_at
 from analytics.alerts.rules.labelling import Labelling
 from analytics.alerts.rules.machine import ALERT_IT, OK, Finding, Moment, NextState, failed_state, next_state
 from analytics.alerts.rules.rule import AlertRule
@@ -102,7 +103,7 @@ def evaluate_alerts(
     Raises:
         QueryError: the expression has no value. The alerts stay as they are; see `failed`.
     """
-    if rule.active and not any(times.contain(around.at) for times in rule.active):
+    if rule.active and window_at(rule.active, around.at) is None:
         return Evaluated(_ended(rule, alerts), {}, None)
     if rule.policy.no_data == ALERT_IT and not memory.is_seeded:
         _seed(rule, memory, around)

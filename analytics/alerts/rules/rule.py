@@ -2,12 +2,8 @@
 
 import re
 from collections.abc import Mapping
-from datetime import time
 from typing import Any, NamedTuple
-from zoneinfo import ZoneInfo
 
-from analytics.alerts.incidents.recurrence import WEEKDAY_NAMES
-from analytics.alerts.rules.active import ActiveTimes
 from analytics.alerts.rules.machine import OK, Policy
 from analytics.alerts.rules.naming import named_rules
 from analytics.promql.compared import comparison, holds_on_little, longest_range, range_selectors
@@ -40,6 +36,7 @@ class AlertRule(NamedTuple):
         compared: the expression, where it is a comparison of a vector with a number.
         settle: seconds for which it is not evaluated after an outage of the service of that length or longer.
         counted: expressions that count the observations in its ranges.
+        active: recurring times in which it is evaluated, as in the catalog; none for always.
         body: as the catalog has it.
     """
 
@@ -57,7 +54,7 @@ class AlertRule(NamedTuple):
     on_error: str
     min_samples: int
     counted: tuple[Node, ...]
-    active: tuple[ActiveTimes, ...]
+    active: tuple[Mapping[str, Any], ...]
     depends_on: tuple[str, ...]
 
 
@@ -145,7 +142,7 @@ def _alert_rule(id_: str, body: Mapping[str, Any], labels: tuple[tuple[str, Text
         on_error=body.get("on_error", "keep"),
         min_samples=body.get("min_samples", 0),
         counted=tuple(counted) if body.get("min_samples") else (),
-        active=tuple(map(_active, body.get("active", ()))),
+        active=tuple(body.get("active", ())),
         depends_on=tuple(body.get("depends_on", ())),
     )
 
@@ -167,17 +164,3 @@ def _clear(text: str | None, expr: Node) -> Clear | None:
 
 def _templates(texts: Mapping[str, str]) -> tuple[tuple[str, TextTemplate], ...]:
     return tuple((name, compiled(text)) for name, text in texts.items())
-
-
-def _active(body: Mapping[str, Any]) -> ActiveTimes:
-    days = frozenset(WEEKDAY_NAMES.index(day) for day in body["weekdays"])
-    start, end = (_minutes(body[name]) for name in ("start", "end"))
-    return ActiveTimes(days, start, end, ZoneInfo(body["time_zone"]))
-
-
-def _minutes(text: str) -> int:
-    """Minutes since midnight."""
-    if text == "24:00":
-        return 24 * 60
-    at = time.fromisoformat(text)
-    return at.hour * 60 + at.minute

@@ -3,6 +3,8 @@
 Source: opentelemetry.io/docs/specs/otlp/#otlphttp-response
 """
 
+from collections.abc import Callable
+
 from msgspec import UNSET, Struct, UnsetType
 
 from analytics.answer import JSON, Answer, encode
@@ -16,16 +18,38 @@ class MetricsPartialSuccess(Struct, rename="camel"):
     error_message: str
 
 
+class SpansPartialSuccess(Struct, rename="camel"):
+    """Why some spans were rejected."""
+
+    rejected_spans: str
+    error_message: str
+
+
+class LogsPartialSuccess(Struct, rename="camel"):
+    """Why some log records were rejected."""
+
+    rejected_log_records: str
+    error_message: str
+
+
+PartialSuccess = MetricsPartialSuccess | SpansPartialSuccess | LogsPartialSuccess
+
+
 class Exported(Struct, rename="camel"):
-    """ExportMetricsServiceResponse; without `partial_success`, everything was taken."""
+    """The response to an export; without `partial_success`, everything was taken."""
 
-    partial_success: MetricsPartialSuccess | UnsetType = UNSET
+    partial_success: PartialSuccess | UnsetType = UNSET
 
 
-def success(media_type: str, rejected: int = 0, message: str = "") -> Answer:
-    """The answer to a request of which all data points were taken, or all but `rejected`."""
+def success(
+    media_type: str,
+    rejected: int = 0,
+    message: str = "",
+    partial_success: Callable[[str, str], PartialSuccess] = MetricsPartialSuccess,
+) -> Answer:
+    """The answer to a request of which all items were taken, or all but `rejected`."""
     if media_type == JSON:
-        exported = Exported(MetricsPartialSuccess(str(rejected), message)) if rejected else Exported()
+        exported = Exported(partial_success(str(rejected), message)) if rejected else Exported()
         return Answer(encode(exported))
     body = b""
     if rejected:

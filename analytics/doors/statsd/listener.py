@@ -2,9 +2,9 @@
 
 import socket as plain_socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from ipaddress import IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any, NamedTuple
 
 from gevent import socket
@@ -75,7 +75,12 @@ class StatsdListener:
 
     def may_send(self, address: str) -> bool:
         """Whether datagrams from an address are accepted."""
-        parsed = ip_address(address.partition("%")[0])
-        if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
-            parsed = parsed.ipv4_mapped
-        return parsed.is_loopback or any(parsed in network for network in self._networks)
+        return is_allowed(self._networks, address)
+
+
+def is_allowed(networks: Iterable[IPv4Network | IPv6Network], address: str) -> bool:
+    """Whether an address is this machine, or in one of the networks."""
+    parsed = ip_address(address.partition("%")[0])
+    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    return parsed.is_loopback or any(parsed in network for network in networks)

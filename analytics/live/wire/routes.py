@@ -1,4 +1,4 @@
-"""Routes of the live edge: /ws/dashboard and /socket.io/. What serves them is loaded with the first client of each."""
+"""Routes of the live edge: /ws/dashboard, /socket.io/, live lines. What serves them is loaded with the first client."""
 
 from typing import TYPE_CHECKING
 
@@ -9,6 +9,7 @@ from analytics.lazy import Lazy
 
 if TYPE_CHECKING:
     from analytics.live.wire.socketio import SocketIo
+    from analytics.live.wire.tail_socket import TailServer
     from analytics.live.wire.websocket import DashboardSocket
 
 
@@ -27,6 +28,23 @@ def websocket_blueprint(server: Lazy["DashboardSocket"]) -> Blueprint:
     @blueprint.route("/ws/dashboard", websocket=True)
     def dashboard() -> Response:
         return server().view()
+
+    return blueprint
+
+
+def tail_blueprint(name: str, rule: str, server: Lazy["TailServer"], *, has_stream: bool) -> Blueprint:
+    """The blueprint of a route of live log lines, by WebSocket and with `has_stream` as server-sent events."""
+    blueprint = Blueprint(name, __name__)
+
+    @blueprint.route(rule, websocket=True)
+    def socket() -> Response:
+        return server().socket()
+
+    if has_stream:
+
+        @blueprint.get(rule)
+        def stream() -> Response:
+            return server().stream()
 
     return blueprint
 

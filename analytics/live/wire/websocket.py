@@ -17,6 +17,7 @@ from analytics.keys.leases import Leases
 from analytics.live.capacity import Capacity
 from analytics.live.commands import Commands, options_in_query
 from analytics.live.delivery import NO_ACCESS, Closing
+from analytics.live.messages import Encode
 from analytics.live.outbox import OutboxContents
 from analytics.live.wire.encoding import json_frame
 from analytics.live.wire.frames import PING, TIMEOUT_CLOSE
@@ -35,20 +36,19 @@ SERVER_OPTIONS = {
 class WebSocketConnection:
     """A plain WebSocket; implements `analytics.live.delivery.Connection`."""
 
-    __slots__ = ("_sock", "_ws")
+    __slots__ = ("_sock", "_ws", "encode")
 
-    encode = staticmethod(json_frame)
     is_ready = True
 
-    def __init__(self, ws: Any, sock: MessageSocket) -> None:
-        self._ws, self._sock = ws, sock
+    def __init__(self, ws: Any, sock: MessageSocket, encode: Encode = json_frame) -> None:
+        self._ws, self._sock, self.encode = ws, sock, encode
 
     def push(self, data: bytes) -> bool:
         return self._sock.push(data)
 
     def send(self, backlog: OutboxContents) -> None:
         self._sock.flush()
-        for data in backlog.writes(json_frame):
+        for data in backlog.writes(self.encode):
             if self._sock.is_closing:
                 return
             self._sock.send(data)
@@ -89,7 +89,7 @@ class DashboardSocket:
     def __init__(self, commands: Commands, capacity: Capacity, leases: Leases, client_timeout: float) -> None:
         self._commands, self._capacity, self._leases = commands, capacity, leases
         self._client_timeout = client_timeout
-        made = _SockView("websocket", __name__)
+        made = SockView("websocket", __name__)
         Sock().route("", bp=made)(self._serve)
         self.view = made.view
         """Opens the WebSocket of the current request, and returns when it is closed."""
@@ -121,7 +121,7 @@ class DashboardSocket:
             g.sock.hang_up(SHUT_RDWR)
 
 
-class _SockView(Blueprint):
+class SockView(Blueprint):
     """Takes the view that flask-sock makes, which another blueprint serves."""
 
     view: Callable[[], Response]

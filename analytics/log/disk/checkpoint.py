@@ -35,6 +35,7 @@ from analytics.state.sums import Key, Total
 SERIES_PART, USERS_PART, ENDPOINTS_PART, LAST_MINUTE_PART = "series", "users", "endpoints", "last_minute"
 ERRORS_PART, CATALOG_PART, EXPIRED_PART, PROGRESS_PART, REST_PART = "errors", "catalog", "expired", "sink", "rest"
 PUSHED_PART, ALERTS_PART, INCIDENTS_PART, OUTBOX_PART = "pushed", "alerts", "incidents", "outbox"
+ERROR_GROUPS_PART = "error_groups"
 
 
 class Rest(msgspec.Struct):
@@ -80,6 +81,7 @@ class Unsaved(NamedTuple):
     alerts: bool
     incidents: bool
     outbox: bool
+    error_groups: bool
 
 
 class Checkpoint:
@@ -122,6 +124,7 @@ class Checkpoint:
             state.alerts.take_change(),
             state.incidents.take_change(),
             state.outbox.take_change(),
+            state.errors.groups.take_change(),
         )
 
     def rollback(self, unsaved: Unsaved) -> None:
@@ -144,6 +147,7 @@ class Checkpoint:
         state.alerts.is_changed |= unsaved.alerts
         state.incidents.is_changed |= unsaved.incidents
         state.outbox.is_changed |= unsaved.outbox
+        state.errors.groups.is_changed |= unsaved.error_groups
 
     def commit(self, unsaved: Unsaved) -> None:
         """Note that the checkpoint with `unsaved` is complete."""
@@ -175,6 +179,8 @@ class Checkpoint:
             yield Part(INCIDENTS_PART, 0, 0, self._state.incidents.dump())
         if unsaved.outbox:
             yield Part(OUTBOX_PART, 0, 0, self._state.outbox.dump())
+        if unsaved.error_groups:
+            yield Part(ERROR_GROUPS_PART, 0, 0, self._state.errors.groups.dump())
         if self._state.sink_progress.sink:
             yield Part(PROGRESS_PART, 0, 0, self._state.sink_progress.dump())
         yield Part(REST_PART, 0, 0, msgspec.json.encode(self._rest()))
@@ -223,6 +229,8 @@ class Checkpoint:
                 self._state.incidents.restore(body)
             elif family == OUTBOX_PART:
                 self._state.outbox.restore(body)
+            elif family == ERROR_GROUPS_PART:
+                self._state.errors.groups.restore(body)
             elif family == PROGRESS_PART:
                 self._state.sink_progress.restore(body)
             elif family == REST_PART:

@@ -10,9 +10,12 @@ Besides what the SQL of DuckDB and that of SQLite have in common, a statement ma
 - `has_text(text, searched)`: whether a text contains another one, whatever their case
 - `whole(a, b)`: how often `b` goes into `a`, rounded down
 - `percentile(number, share)`: an aggregate, 0 <= share <= 1
+
+`LIKE` minds the case. In answers truth values are 0 and 1. A statement with anything that an engine lacks, or a pattern
+that is not one of RE2, is an error of its author: check patterns before.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any, Protocol
 
 from msgspec import Struct
@@ -32,7 +35,9 @@ LINE_COLUMNS = (
     "resource",
     "scope",
 )
-"""Columns of the table of log lines. `seq` is their number in the order of arrival; it grows, with gaps."""
+"""Columns of the table of log lines. `seq` is their number in the order of arrival; it grows, with gaps.
+
+It is another number in memory than in the long-term store, in the same order; a service always uses the same one."""
 SPAN_COLUMNS = (
     "seq",
     "received",
@@ -85,8 +90,11 @@ class RecordQuery(Struct, frozen=True):
 class RecordSource(Protocol):
     """Answers questions about all log lines and spans that are kept, the newest included."""
 
-    def ask(self, query: RecordQuery) -> list[list[Any]]:
+    def ask(self, query: RecordQuery, is_wanted: Callable[[], bool] = lambda: True) -> list[list[Any]]:
         """The rows of the answer.
+
+        Args:
+            is_wanted: asked now and then; the question is cancelled when it says no.
 
         Raises:
             AnalyticsError: it cannot be answered now, or takes too long; the message says why.

@@ -145,6 +145,11 @@ class SeriesStore:
 
     def observe(self, kind: str, observed: Observed, now: float) -> None:
         """Record observations received at `now`; the store keeps the lists."""
+        self.note(kind, observed, now)
+        self.buckets[kind].add(observed)
+
+    def note(self, kind: str, observed: Observed, now: float) -> None:
+        """The part of `observe` that has to be done at once; the observations go into the buckets later."""
         lives = self.lives
         for number, value, at in zip(observed.ids, observed.values, observed.ats, strict=True):
             life = lives[number]
@@ -158,7 +163,6 @@ class SeriesStore:
                 if histogram is not None:
                     lives[number].count += histogram.count - 1
             self.running.observe(observed)
-        self.buckets[kind].add(observed)
 
     def rise(self, number: int, source: str, total: SourceTotal) -> Rise | None:
         """Take the total of a cumulative source; returns what has to be observed, None if there is nothing."""

@@ -47,6 +47,7 @@ STATUS_OF = {
     "store_unavailable": 503,
     "query_timeout": 503,
     "query_too_large": 422,
+    "figure_too_large": 422,
     "store_failed": 500,
     "store_full": 507,
 }

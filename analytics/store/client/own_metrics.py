@@ -9,7 +9,7 @@ from analytics.store.client.client import StoreClient
 def store_families(client: StoreClient) -> Iterator[Family]:
     """The metrics of a store, as its process reported them some seconds ago."""
     status = client.status
-    yield gauge("store_files", "Files of the long-term store", status.files)
+    yield gauge("store_files", "Files of the long-term store that are read", status.files)
     yield gauge("store_file_bytes", "Size of the files of the long-term store", status.bytes)
     yield gauge("store_records", "Records in files of the long-term store", status.rows)
     yield gauge("store_waiting_records", "Records that are in no file of the long-term store yet", status.tail_rows)

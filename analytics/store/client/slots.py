@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from analytics.errors import ClientLeft, Unavailable
 from analytics.slots import Slots, SlotsFull, SlotTimeout, SlotUnwanted
 
-AT_ONCE = {"sql": 2, "explore": 2, "search": 4}
+AT_ONCE = {"sql": 2, "explore": 2, "search": 4, "records": 4}
 """How many questions of a kind are answered at the same time. Others are not limited: few ask them."""
 MOST_WAITING = 100
 WAIT_SECONDS = 10.0

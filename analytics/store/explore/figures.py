@@ -4,6 +4,7 @@ It first groups by the values as they are stored, which is quick, and makes text
 group can be made of those of its parts.
 """
 
+import math
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -13,6 +14,10 @@ from analytics.store.explore.found import FoundEvents, text_sql
 from analytics.store.explore.periods import starts, text_of_start
 from analytics.store.explore.questions import NEEDS_FIELD, FiguresAnswer, FiguresGroup, FiguresQuestion, Rows
 from analytics.store.source import EventSource
+
+
+class FigureTooLarge(ValueError):
+    """A figure is beyond the numbers of JSON; the message says how to leave such values out."""
 
 
 class MeasureSql(NamedTuple):
@@ -96,7 +101,11 @@ def _grouped(question: FiguresQuestion, keys: list[str]) -> str:
 
 
 def figures_answer(question: FiguresQuestion, rows: Rows) -> FiguresAnswer:
-    """The answer from the rows of the statement."""
+    """The answer from the rows of the statement.
+
+    Raises:
+        FigureTooLarge: a figure is not finite.
+    """
     times = [] if question.interval is None else list(starts(question.since, question.until, question.interval))
     places = {time.replace(tzinfo=None): place for place, time in enumerate(times)}
     empty = 0.0 if question.measure in {"count", "users"} else None
@@ -106,9 +115,9 @@ def figures_answer(question: FiguresQuestion, rows: Rows) -> FiguresAnswer:
         group = ranked.setdefault(rank, _group(values if rank else [], empty, len(times)))
         group_count = max(group_count, groups)
         if at is None:
-            group["value"] = _figure(figure)
+            group["value"] = _figure(figure, question)
         elif (place := places.get(_naive(at))) is not None:
-            group["points"][place] = _figure(figure)
+            group["points"][place] = _figure(figure, question)
     whole = ranked.pop(0)
     return {
         "times": [text_of_start(time) for time in times],
@@ -127,5 +136,13 @@ def _naive(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
 
 
-def _figure(value: Any) -> float | None:
-    return None if value is None else float(value)
+def _figure(value: Any, question: FiguresQuestion) -> float | None:
+    if value is None:
+        return None
+    figure = float(value)
+    if not math.isfinite(figure):
+        raise FigureTooLarge(
+            f"A figure of data.{question.field} is beyond 1.8e308, the largest number that is answered: leave such "
+            f"values out, by the filter data.{question.field}:-1e300..1e300."
+        )
+    return figure

@@ -34,7 +34,9 @@ def day_text(day: int) -> str:
     return (_EPOCH + timedelta(days=day)).isoformat()
 
 
-def file_name(day: int, epoch: int, first: int, last: int, level: int, revision: int) -> str:
+def file_name(
+    day: int, epoch: int, first: int, last: int, level: int, revision: int, folder: str = EVENTS_FOLDER
+) -> str:
     """The name of a file below the folder of the store.
 
     Args:
@@ -42,8 +44,9 @@ def file_name(day: int, epoch: int, first: int, last: int, level: int, revision:
         first, last: the positions between which its records are.
         level: how often its records were merged.
         revision: how often it was written anew without erased records.
+        folder: of its kind.
     """
-    return f"{EVENTS_FOLDER}/day={day_text(day)}/{epoch}-{first:016d}-{last:016d}-{level}.{revision}.parquet"
+    return f"{folder}/day={day_text(day)}/{epoch}-{first:016d}-{last:016d}-{level}.{revision}.parquet"
 
 
 def part_file_name(kind: str, part: str, day: int, digits: int, first: int, last: int, level: int) -> str:

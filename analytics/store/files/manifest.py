@@ -5,18 +5,25 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
 
 from analytics.errors import CannotStore
-from analytics.store.files.layout import LAYOUT_VERSION
 from analytics.store.files.letters import Letters
-from analytics.store.files.manifest_tables import ERASED_TABLE, MANIFEST_ID, create_manifest
+from analytics.store.files.manifest_tables import (
+    ERASED_TABLE,
+    MANIFEST_ID,
+    MANIFEST_VERSION,
+    create_manifest,
+    upgrade_manifest,
+)
 from analytics.store.files.shapes import Shape
 
 MANIFEST_NAME = "manifest.db"
 MANIFEST_BUSY_SECONDS = 30.0
+_JSON_COLUMNS = ("shapes", "services", "types", "letters", "traces")
 
 
 class Progress(NamedTuple):
@@ -49,6 +56,7 @@ class DataFile(msgspec.Struct, frozen=True):
         services, types: those in it; None where they are many.
         letters: of its columns of texts; None where they are not known.
         damage: why it is left out; None if it is sound.
+        traces: the least and the greatest id of a trace in it, empty where there are none; None where not known.
     """
 
     name: str
@@ -70,10 +78,11 @@ class DataFile(msgspec.Struct, frozen=True):
     types: frozenset[str] | None
     letters: Letters | None = None
     damage: str | None = None
+    traces: tuple[str, str] | None = None
 
     @property
     def kind(self) -> str:
-        """The kind of its records: `events`, or a kind of numbers."""
+        """The kind of its records: `events`, `logs`, `spans`, or a kind of numbers."""
         return self.name.partition("/")[0]
 
 
@@ -128,6 +137,7 @@ class Manifest:
         if mark != MANIFEST_ID:
             raise CannotStore(f"{path} is a database of another program: move it away.")
         _check_version(path, version)
+        upgrade_manifest(db, version)
         db.execute(ERASED_TABLE)
 
     def close(self) -> None:
@@ -147,11 +157,12 @@ class Manifest:
     def files(self) -> list[DataFile]:
         """All files, in the order of days and positions."""
         rows = self._db.execute("SELECT * FROM files ORDER BY day, epoch, first, name")
-        names = DataFile.__struct_fields__
+        names = [column[0] for column in rows.description]
         found = []
-        for *plain, shapes, services, types, letters, damage in rows:
-            values = (*plain, *map(_decoded, (shapes, services, types, letters)), damage)
-            found.append(msgspec.convert(dict(zip(names, values, strict=True)), DataFile))
+        for row in rows:
+            values = dict(zip(names, row, strict=True))
+            values |= {name: _decoded(values[name]) for name in _JSON_COLUMNS if name in values}
+            found.append(msgspec.convert(values, DataFile))
         return found
 
     def shapes(self) -> list[Shape]:
@@ -183,6 +194,7 @@ class Manifest:
         progress: Progress,
         shapes: Iterable[Shape],
         erasures: Iterable[PendingErasure] = (),
+        numbers: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         """Add the files with all records up to a position, and what they rest on: all or nothing."""
         with self._transaction():
@@ -196,6 +208,11 @@ class Manifest:
                 "INSERT OR REPLACE INTO erasures VALUES (?, ?, ?, ?)",
                 [(*each[:3], _text(each.digests)) for each in erasures],
             )
+            self._db.executemany("INSERT OR REPLACE INTO record_numbers VALUES (?, ?)", numbers.items())
+
+    def record_numbers(self) -> dict[str, int]:
+        """The number of the newest record in files, or of a start after it, by kind; without events."""
+        return dict(self._db.execute("SELECT kind, number FROM record_numbers"))
 
     def digests(self) -> dict[tuple[str, int], int]:
         """The digests of the buckets of numbers that are in files, by kind and start."""
@@ -236,12 +253,13 @@ class Manifest:
             f"INSERT INTO files VALUES ({', '.join('?' * len(DataFile.__struct_fields__))})",  # nosec
             [
                 (
-                    *msgspec.structs.astuple(file)[:-5],
+                    *msgspec.structs.astuple(file)[:-6],
                     _text(file.shapes),
                     None if file.services is None else _text(sorted(file.services)),
                     None if file.types is None else _text(sorted(file.types)),
                     None if file.letters is None else _text(file.letters),
                     file.damage,
+                    None if file.traces is None else _text(file.traces),
                 )
                 for file in files
             ],
@@ -271,8 +289,8 @@ def _decoded(text: str | None) -> object:
 
 
 def _check_version(path: Path, version: int) -> None:
-    if version > LAYOUT_VERSION:
+    if version > MANIFEST_VERSION:
         raise CannotStore(
             f"{path} was written by a newer version of this service (layout {version}, this one knows "
-            f"{LAYOUT_VERSION}): use that version."
+            f"{MANIFEST_VERSION}): use that version."
         )

@@ -5,9 +5,10 @@ from contextlib import closing
 from pathlib import Path
 
 from analytics.log.disk.file import PRIVATE, beside, sync_directory
-from analytics.store.files.layout import LAYOUT_VERSION
 
 MANIFEST_ID = 0x414E5354
+MANIFEST_VERSION = 2
+"""The version of the manifest. Since 2 files have `traces`, and there are log lines and spans."""
 _SCHEMA = """
 CREATE TABLE progress (
     one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL, upto INTEGER NOT NULL, number INTEGER NOT NULL
@@ -16,7 +17,8 @@ CREATE TABLE files (
     name TEXT PRIMARY KEY, layout INTEGER NOT NULL, day INTEGER NOT NULL, level INTEGER NOT NULL,
     epoch INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, rows INTEGER NOT NULL,
     bytes INTEGER NOT NULL, crc INTEGER NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
-    since REAL NOT NULL, until REAL NOT NULL, shapes TEXT NOT NULL, services TEXT, types TEXT, letters TEXT, damage TEXT
+    since REAL NOT NULL, until REAL NOT NULL, shapes TEXT NOT NULL, services TEXT, types TEXT, letters TEXT,
+    damage TEXT, traces TEXT
 ) STRICT;
 CREATE TABLE shapes (number INTEGER PRIMARY KEY, fields TEXT NOT NULL) STRICT;
 CREATE TABLE erasures (
@@ -31,6 +33,9 @@ CREATE TABLE buckets (
 ERASED_TABLE = "CREATE TABLE IF NOT EXISTS erased (at REAL NOT NULL, salt TEXT NOT NULL, digests TEXT NOT NULL) STRICT"
 
 
+NUMBERS_TABLE = "CREATE TABLE IF NOT EXISTS record_numbers (kind TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT"
+
+
 def create_manifest(path: Path) -> None:
     """Create a manifest under another name and then rename it, so that it is never incomplete."""
     fresh = beside(path, ".new")
@@ -38,8 +43,18 @@ def create_manifest(path: Path) -> None:
     fresh.touch(PRIVATE)
     with closing(sqlite3.connect(fresh, isolation_level=None)) as db:
         db.execute("PRAGMA synchronous = FULL")
-        db.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+        db.executescript(f"BEGIN; {_SCHEMA} {NUMBERS_TABLE}; COMMIT;")
         db.execute(f"PRAGMA application_id = {MANIFEST_ID}")
-        db.execute(f"PRAGMA user_version = {LAYOUT_VERSION}")
+        db.execute(f"PRAGMA user_version = {MANIFEST_VERSION}")
     fresh.replace(path)
     sync_directory(path.parent)
+
+
+def upgrade_manifest(db: sqlite3.Connection, version: int) -> None:
+    """Bring a manifest of an earlier version up to date."""
+    if version < MANIFEST_VERSION:
+        db.execute("BEGIN IMMEDIATE")
+        db.execute("ALTER TABLE files ADD COLUMN traces TEXT")
+        db.execute(NUMBERS_TABLE)
+        db.execute(f"PRAGMA user_version = {MANIFEST_VERSION}")
+        db.execute("COMMIT")

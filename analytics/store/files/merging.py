@@ -1,6 +1,6 @@
 """Which files are merged, and which are deleted: pure functions over what the manifest has."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from analytics.store.files.manifest import DataFile
@@ -15,8 +15,8 @@ FULL_ROWS = 500_000
 """A file with so many rows is not merged again."""
 
 
-def to_merge(files: Iterable[DataFile], today: int) -> Sequence[DataFile]:
-    """The files to merge into one next, all of one day; empty if there are none.
+def to_merge(files: Iterable[DataFile], today: int, most: int = MERGED_ROWS) -> Sequence[DataFile]:
+    """The files to merge into one next with at most so many rows, all of one day; empty if there are none.
 
     As many small ones of one level as come together during a day; all small ones of a day that is over.
     """
@@ -25,11 +25,11 @@ def to_merge(files: Iterable[DataFile], today: int) -> Sequence[DataFile]:
     for day, found in groupby(small, key=lambda file: file.day):
         of_day = list(found)
         if day < today and _is_worth_it(of_day):
-            chosen = _within(of_day)
+            chosen = _within(of_day, most)
             if len(chosen) > 1:
                 return chosen
         for _, of_level in groupby(of_day, key=lambda file: (file.level, file.epoch)):
-            chosen = _within(list(of_level))
+            chosen = _within(list(of_level), most)
             if len(chosen) >= FAN:
                 return chosen
     return []
@@ -41,20 +41,21 @@ def _is_worth_it(files: Sequence[DataFile]) -> bool:
     return len(rows) >= FAN or max(rows) <= LATE_TIMES * (sum(rows) - max(rows))
 
 
-def _within(files: Sequence[DataFile]) -> Sequence[DataFile]:
-    """The first files that together have at most `MERGED_ROWS`, and as many bytes as are read with little memory."""
+def _within(files: Sequence[DataFile], most: int) -> Sequence[DataFile]:
+    """The first files that together have at most so many rows, and as many bytes as are read with little memory."""
     rows = 0
     for count, file in enumerate(files):
         rows += file.rows
-        if rows > MERGED_ROWS:
+        if rows > most:
             return files[:count]
     return files
 
 
-def expired(files: Iterable[DataFile], oldest_day: int, max_bytes: int) -> list[DataFile]:
-    """The files before the oldest day that is kept, and those of the oldest days beyond the limit of bytes."""
-    gone = [file for file in files if file.day < oldest_day]
-    kept = sorted((file for file in files if file.day >= oldest_day), key=lambda file: file.day, reverse=True)
+def expired(files: Iterable[DataFile], oldest: Mapping[str, int], max_bytes: int) -> list[DataFile]:
+    """The files before the oldest day of their kind that is kept, and those of the oldest days beyond the limit."""
+    gone = [file for file in files if file.day < oldest[file.kind]]
+    kept = [file for file in files if file.day >= oldest[file.kind]]
+    kept.sort(key=lambda file: file.day, reverse=True)
     used = 0
     for _, found in groupby(kept, key=lambda file: file.day):
         of_day = list(found)

@@ -1,8 +1,8 @@
 """Writing files: rows of DuckDB into a Parquet file that is complete, synced, and described for the manifest."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,6 +11,7 @@ import msgspec
 from analytics.filters.sql_quoting import quoted_name, quoted_text
 from analytics.log.disk.file import PRIVATE, PRIVATE_DIRECTORY, sync_directory
 from analytics.store.files.checksums import crc_of
+from analytics.store.files.figures import DAY_MICROSECONDS, EventFigures
 from analytics.store.files.layout import (
     FIXED_COLUMNS,
     LAYOUT_VERSION,
@@ -21,6 +22,7 @@ from analytics.store.files.layout import (
 )
 from analytics.store.files.letters import Letters
 from analytics.store.files.manifest import DataFile
+from analytics.store.files.nicer_thread import NicerThread
 from analytics.store.files.shapes import COLUMN, Shape, columns_of
 
 if TYPE_CHECKING:
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
 
 MANY_NAMES = 100
 """Services or types of a file that the manifest lists at most."""
-DAY_MICROSECONDS = 86_400 * 1_000_000
 ENCODING = "PARQUET_VERSION V2, COMPRESSION zstd, COMPRESSION_LEVEL 1"
 """Version 2 keeps lengths and differences apart: with it, level 1 makes files as small as level 3, and texts are read
 in two thirds of the time."""
@@ -45,21 +46,31 @@ class Reach(NamedTuple):
 
 
 class FileWriter:
-    """Writes files below a folder. One thread may use it."""
+    """Writes files below a folder. One thread may use it.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        nicer: how much nicer than that thread the one is that sorts and writes rows.
+    """
+
+    def __init__(self, folder: Path, nicer: int = 0) -> None:
         self.folder = folder
+        self._thread = NicerThread(nicer)
+
+    def finished(self, name: str) -> AbstractContextManager["UnfinishedFile"]:
+        """A file below the folder: see `finished_file`."""
+        return finished_file(self.folder, name, self._thread)
 
     def write(
         self,
         connection: "DuckDBPyConnection",
         relation: str,
         day: int,
+        figures: EventFigures,
         reach: Reach,
         shapes: dict[int, Shape],
         letters: Letters | None,
-    ) -> DataFile | None:
-        """Write the rows of `relation` (SQL) that are of a day; returns the file, or None if there are none.
+    ) -> DataFile:
+        """Write the rows of `relation` (SQL) that are of a day, which have these figures; returns the file.
 
         `letters` has at least those of these rows.
 
@@ -68,71 +79,58 @@ class FileWriter:
         """
         start = day * DAY_MICROSECONDS
         where = f"time >= make_timestamp({start}) AND time < make_timestamp({start + DAY_MICROSECONDS})"
-        seen = connection.execute(
-            f"SELECT shape, count(*) FROM {relation} WHERE {where} GROUP BY shape"  # nosec
-        ).fetchall()
-        if not seen:
-            return None
-        numbers = tuple(sorted(number for number, _ in seen))
-        used = [shapes[number] for number in numbers if number]
+        used = [shapes[number] for number in figures.shapes if number]
         name = file_name(day, *reach)
         fields = columns_of(used)
         columns = ", ".join([*FIXED_COLUMNS, *(quoted_name(COLUMN + field) for field in fields)])
         about = {"analytics.layout": str(LAYOUT_VERSION), "analytics.shapes": msgspec.json.encode(used).decode()}
         select = f"SELECT {columns} FROM {relation} WHERE {where} ORDER BY {SORTED_BY}"  # nosec
-        with finished_file(self.folder, name) as file:
+        with self.finished(name) as file:
             file.copy(connection, select, ROW_GROUP, about)
-            made = self._describe(connection, file, name, day, reach, numbers)
-            return msgspec.structs.replace(made, letters=letters)
+            return _described(file, name, day, reach, figures, letters)
 
-    def _describe(
-        self,
-        connection: "DuckDBPyConnection",
-        file: "UnfinishedFile",
-        name: str,
-        day: int,
-        reach: Reach,
-        shapes: Sequence[int],
-    ) -> DataFile:
-        rows, first_seq, last_seq, since, until, services, types = file.one(
-            connection,
-            "count(*), min(seq), max(seq), epoch(min(time)), epoch(max(time)), "
-            "list(DISTINCT service), list(DISTINCT type)",
-        )
-        return DataFile(
-            name,
-            LAYOUT_VERSION,
-            day,
-            reach.level,
-            reach.epoch,
-            reach.first,
-            reach.last,
-            rows,
-            file.bytes,
-            file.crc,
-            first_seq,
-            last_seq,
-            since,
-            until,
-            tuple(shapes),
-            frozenset(services) if len(services) <= MANY_NAMES else None,
-            frozenset(types) if len(types) <= MANY_NAMES else None,
-        )
+
+def _described(
+    file: "UnfinishedFile", name: str, day: int, reach: Reach, figures: EventFigures, letters: Letters | None
+) -> DataFile:
+    return DataFile(
+        name,
+        LAYOUT_VERSION,
+        day,
+        reach.level,
+        reach.epoch,
+        reach.first,
+        reach.last,
+        figures.rows,
+        file.bytes,
+        file.crc,
+        figures.first_seq,
+        figures.last_seq,
+        figures.since,
+        figures.until,
+        figures.shapes,
+        figures.services if len(figures.services) <= MANY_NAMES else None,
+        figures.types if len(figures.types) <= MANY_NAMES else None,
+        letters,
+    )
 
 
 class UnfinishedFile:
     """A Parquet file that is being written."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, thread: NicerThread) -> None:
+        self._path, self._thread = path, thread
 
-    def copy(self, connection: "DuckDBPyConnection", select: str, group: int, about: Mapping[str, str]) -> None:
-        """Write the rows of a SELECT, in groups of so many rows, with texts about the file."""
+    def copy(
+        self, connection: "DuckDBPyConnection", select: str, group: int, about: Mapping[str, str], more: str = ""
+    ) -> None:
+        """Write the rows of a SELECT, in groups of so many rows, with texts about the file, and more options."""
         pairs = ", ".join(f"{quoted_name(key)}: {quoted_text(value)}" for key, value in about.items())
-        connection.execute(
+        statement = (
             f"COPY ({select}) TO {quoted_text(str(self._path))} "
-            f"(FORMAT parquet, {ENCODING}, ROW_GROUP_SIZE {group}, KV_METADATA {{{pairs}}})"
+            f"(FORMAT parquet, {ENCODING}{more}, ROW_GROUP_SIZE {group}, KV_METADATA {{{pairs}}})"
         )
+        self._thread.call(lambda: connection.execute(statement))
 
     def one(self, connection: "DuckDBPyConnection", figures: str) -> Any:
         """The only row of a SELECT of these figures of it."""
@@ -150,8 +148,8 @@ class UnfinishedFile:
 
 
 @contextmanager
-def finished_file(folder: Path, name: str) -> Iterator[UnfinishedFile]:
-    """A file to be written: at the end of the context it is complete and synced; if that failed there is none."""
+def finished_file(folder: Path, name: str, thread: NicerThread) -> Iterator[UnfinishedFile]:
+    """A file written in a thread: at the end of the context it is complete and synced; if that failed there is none."""
     path = folder / name
     partial = path.with_name(path.name + PARTIAL)
     if not path.parent.exists():
@@ -160,7 +158,7 @@ def finished_file(folder: Path, name: str) -> Iterator[UnfinishedFile]:
         sync_directory(folder)
     try:
         partial.touch(PRIVATE)
-        yield UnfinishedFile(partial)
+        yield UnfinishedFile(partial, thread)
         partial.chmod(PRIVATE)
         with partial.open("rb") as file:
             os.fsync(file.fileno())

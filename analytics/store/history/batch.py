@@ -7,14 +7,14 @@ from datetime import UTC, datetime
 import msgspec
 
 from analytics.clock import DAY_SECONDS
-from analytics.records import ItemError, NewEvent, Receipt
+from analytics.records import ItemError, Receipt
 from analytics.store.files.layout import day_text
+from analytics.store.process.decoding import JournalEvent, decoded_events
 from analytics.store.process.question import Refusal
 
 AHEAD_SECONDS = 300
 """How far the time of an event may be ahead, as in the intake."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_decode = msgspec.json.Decoder(list[NewEvent]).decode
 
 
 class HistoryBatch:
@@ -26,7 +26,7 @@ class HistoryBatch:
     """
 
     def __init__(self, body: bytes | msgspec.Raw, now: float, oldest_day: int) -> None:
-        self.events: Sequence[NewEvent] = _decode(body)
+        self.events: Sequence[JournalEvent] = decoded_events(bytes(body))
         self.times = [_microseconds(event.timestamp or _EPOCH) for event in self.events]
         self.places: Sequence[int] = range(len(self.events))
         self.errors: list[ItemError] = []
@@ -81,7 +81,7 @@ class HistoryBatch:
         return Receipt(len(self.events), self._duplicates, len(self.errors), self.errors)
 
 
-def _why_not(event: NewEvent, time: int, latest: int, oldest_day: int) -> tuple[str, str]:
+def _why_not(event: JournalEvent, time: int, latest: int, oldest_day: int) -> tuple[str, str]:
     """Code and message of the error for an event that may not be stored because of its time."""
     said = (event.timestamp or _EPOCH).isoformat()
     if time > latest:

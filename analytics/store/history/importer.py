@@ -1,5 +1,6 @@
 """The importer: it writes batches of old events to files, each event once."""
 
+import math
 import threading
 import time
 from collections.abc import Sequence
@@ -9,18 +10,20 @@ import msgspec
 
 from analytics.clock import DAY_SECONDS
 from analytics.log.digests import among
-from analytics.records import NewErasure, NewEvent, Receipt
+from analytics.records import NewErasure, Receipt
+from analytics.store.files.figures import figures_by_day
 from analytics.store.files.letters import together
 from analytics.store.files.manifest import DataFile, Manifest, PendingErasure
 from analytics.store.files.shapes import Shapes
-from analytics.store.files.writer import DAY_MICROSECONDS, FileWriter, Reach
+from analytics.store.files.writer import FileWriter, Reach
 from analytics.store.history.batch import HistoryBatch
 from analytics.store.process.catalog import FileCatalog
+from analytics.store.process.decoding import JournalEvent
 from analytics.store.process.engine import DuckEngine
 from analytics.store.process.events_sql import ErasedUsers
 from analytics.store.process.flusher import Flusher
 from analytics.store.process.question import Refusal
-from analytics.store.process.tail import TailTable
+from analytics.store.process.tail import SPLIT_ROWS, TailTable
 from analytics.store.source import EventSpan
 
 if TYPE_CHECKING:
@@ -31,7 +34,7 @@ IMPORT_EPOCH = -1
 NUMBERS_END = 2**40
 """Imported events have numbers below it, in the order in which they came; those of the log have higher ones."""
 CHUNK = 40_000
-"""Events that are put into a table at once; meanwhile nobody reads the tail."""
+"""Events that are put into tables at once, at most; meanwhile nobody reads the tail."""
 QUIET_SECONDS = 2.0
 """How long after a batch another one may follow."""
 MOST_FILES = 1_000
@@ -159,10 +162,11 @@ class HistoryImporter:
 
     def _drop_repeated(self, batches: Sequence[HistoryBatch]) -> None:
         """Drop events that come twice."""
+        ids = [event.id for batch in batches for event in batch.events]
+        if len(set(ids)) == len(ids):
+            return
         keys = [list(zip([each.id for each in batch.events], batch.times, strict=True)) for batch in batches]
         seen = set[tuple[str | None, int]]()
-        if len(seen.union(*keys)) == sum(map(len, keys)):
-            return
         for batch, of_batch in zip(batches, keys, strict=True):
             places = set[int]()
             for place, key in zip(batch.places, of_batch, strict=True):
@@ -208,14 +212,14 @@ class HistoryImporter:
         table = TailTable(f"history_{self._count}", 0, 0)
         files: list[DataFile] = []
         try:
-            for start in range(0, len(events), CHUNK):
-                self._settle(connection, table, first + start, events[start : start + CHUNK], times[start:])
+            step = math.ceil(len(events) / math.ceil(len(events) / CHUNK))  # alike, as many rows go in faster
+            for start in range(0, len(events), step):
+                self._settle(connection, table, first + start, events[start : start + step], times[start:])
             reach = Reach(IMPORT_EPOCH, first, first + len(events) - 1, 0)
             letters = together(part.letters.letters() for part in table.parts)
-            for day in sorted({at // DAY_MICROSECONDS for at in times}):
-                file = self._writer.write(connection, table.relation(), day, reach, self._shapes.by_number, letters)
-                assert file is not None
-                files.append(file)
+            rows, known = table.relation(), self._shapes.by_number
+            for day, figures in figures_by_day(connection, rows).items():
+                files.append(self._writer.write(connection, rows, day, figures, reach, known, letters))
             used = sorted({number for file in files for number in file.shapes if number})
             self._manifest.add(files, self._flusher.progress, [self._shapes.by_number[number] for number in used])
         except BaseException:
@@ -232,13 +236,16 @@ class HistoryImporter:
         connection: "DuckDBPyConnection",
         table: TailTable,
         first: int,
-        events: Sequence[NewEvent],
+        events: Sequence[JournalEvent],
         times: Sequence[int],
     ) -> None:
         seqs = range(first, first + len(events))
         ids = [event.id or "" for event in events]
         with self._catalog.tail.lock:  # for the shapes
-            table.add(events, seqs, ids, times[: len(events)], round(time.time() * 1e6), self._shapes)
+            received = round(time.time() * 1e6)
+            for at in range(0, len(events), SPLIT_ROWS):
+                few = slice(at, at + SPLIT_ROWS)
+                table.add(events[few], seqs[few], ids[few], times[few], received, self._shapes)
             table.settle(connection, self._shapes)
 
     def _hide_erased_meanwhile(self, batches: Sequence[HistoryBatch], pending: Sequence[PendingErasure]) -> None:

@@ -9,7 +9,7 @@ from analytics.store.files.checking import damaged
 from analytics.store.files.layout import LAYOUT_VERSION, part_file_name
 from analytics.store.files.manifest import DataFile, Manifest
 from analytics.store.files.merging import to_merge
-from analytics.store.files.writer import FileWriter, finished_file
+from analytics.store.files.writer import FileWriter
 from analytics.store.numbers.layout import CELL_GROUP, CELLS_SORTED_BY, NUMBER_KINDS, NumberKind, end_of, part_of
 from analytics.store.numbers.relation import NEWEST, reading
 from analytics.store.numbers.tail import CellTail, tail_table
@@ -44,7 +44,7 @@ class NumbersKeeper:
         days: Mapping[str, int],
     ) -> None:
         self._manifest, self._catalog, self._engine = manifest, catalog, engine
-        self._folder, self._seconds, self._days = writer.folder, seconds, days
+        self._writer, self._folder, self._seconds, self._days = writer, writer.folder, seconds, days
         self.tail: CellTail = catalog.cells
 
     @property
@@ -122,7 +122,7 @@ class NumbersKeeper:
         """Write rows into a file of a part; `reach` has the least and the greatest generation, and the level."""
         name = part_file_name(kind.name, kind.part, part, kind.part_digits, *reach)
         select = f"SELECT * FROM {rows} ORDER BY {CELLS_SORTED_BY}"  # nosec
-        with finished_file(self._folder, name) as file:
+        with self._writer.finished(name) as file:
             file.copy(connection, select, CELL_GROUP, {"analytics.layout": str(LAYOUT_VERSION)})
             count, since, until = file.one(connection, "count(*), epoch(min(start)), epoch(max(start))")
             return DataFile(

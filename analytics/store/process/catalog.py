@@ -16,11 +16,13 @@ from analytics.store.files.layout import EVENTS_FOLDER, LAYOUT_VERSION
 from analytics.store.files.letters import may_have_field, together
 from analytics.store.files.manifest import DataFile, Manifest
 from analytics.store.files.shapes import Shape, Shapes
+from analytics.store.numbers.layout import NUMBER_KINDS
 from analytics.store.numbers.relation import Span, cells_sql
 from analytics.store.numbers.tail import CellTail, tail_table
 from analytics.store.process.events_sql import ErasedUsers, Relation, events_sql, searched_columns
 from analytics.store.process.pins import Pins
 from analytics.store.process.tail import Tail, TailTable
+from analytics.store.records.layout import RECORD_LAYOUTS
 from analytics.store.source import ALL_EVENTS, EventSpan, Extent
 
 logger = logging.getLogger(__name__)
@@ -37,6 +39,13 @@ class View(NamedTuple):
     number: int
     numbers: Sequence[DataFile] = ()
     cells: CellTail | None = None
+    records: Sequence[DataFile] = ()
+    """Of log lines and spans."""
+
+    @property
+    def all_files(self) -> list[DataFile]:
+        """The files of all kinds."""
+        return [*self.files, *self.numbers, *self.records]
 
     def cells_of(self, kind: str, where: str = "true", span: Span | None = None) -> str:
         """SQL of a subquery of the cells of a kind of numbers for which `where` holds: see `cells_sql`."""
@@ -112,9 +121,10 @@ class FileCatalog:
             files = [file for file in self.files if is_readable(file)]
             tables = [*self.tail.frozen, self.tail.open]
             events = [file for file in files if file.kind == EVENTS_FOLDER]
-            numbers = [file for file in files if file.kind != EVENTS_FOLDER]
+            numbers = [file for file in files if file.kind in NUMBER_KINDS]
+            records = [file for file in files if file.kind in RECORD_LAYOUTS]
             now = (self._shapes.by_number, list(self.erased), self.tail.open.number)
-            view = View(self.folder, events, tables, *now, numbers, self.cells)
+            view = View(self.folder, events, tables, *now, numbers, self.cells, records)
             held = self._pins.held([*files, *tables])
             held.__enter__()
         try:
@@ -136,7 +146,11 @@ class FileCatalog:
 
     def of_numbers(self) -> list[DataFile]:
         """The files of numbers."""
-        return [file for file in self.files if file.kind != EVENTS_FOLDER]
+        return [file for file in self.files if file.kind in NUMBER_KINDS]
+
+    def of_records(self) -> list[DataFile]:
+        """The files of log lines and spans."""
+        return [file for file in self.files if file.kind in RECORD_LAYOUTS]
 
     def leave_out(self, damaged: Sequence[tuple[DataFile, str]]) -> bool:
         """Leave out damaged files from now on; returns whether there are any."""

@@ -5,6 +5,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from analytics.store.records.functions import RECORD_MACROS
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
@@ -60,7 +62,9 @@ class DuckEngine:
                 "autoload_known_extensions": False,
             },
         )
-        root.execute("SET pandas_analyze_sample = 0")  # arrays of objects are texts
-        root.execute("SET allocator_background_threads = true")  # freed memory goes back to the system
-        root.execute("SET TimeZone = 'UTC'")
+        root.execute("SET GLOBAL pandas_analyze_sample = 0")  # arrays of objects are texts
+        root.execute("SET GLOBAL allocator_background_threads = true")  # freed memory goes back to the system
+        root.execute("SET GLOBAL TimeZone = 'UTC'")
+        for macro in RECORD_MACROS:
+            root.execute(f"CREATE MACRO {macro}")
         return root

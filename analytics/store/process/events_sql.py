@@ -33,11 +33,12 @@ class Relation(NamedTuple):
 
 
 class ErasedUsers(NamedTuple):
-    """Users whose events up to a number were erased, by the erasure at a position of the log."""
+    """Users whose events up to a number were erased, by the erasure at a position of the log; `events` are so many."""
 
     users: frozenset[str]
     number: int
     position: int
+    events: int = 0
 
 
 def events_sql(

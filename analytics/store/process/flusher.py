@@ -2,19 +2,18 @@
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from itertools import chain
 
+from analytics.store.files.figures import figures_by_day
 from analytics.store.files.letters import together
 from analytics.store.files.manifest import DataFile, Manifest, PendingErasure, Progress
 from analytics.store.files.shapes import Shapes
-from analytics.store.files.writer import DAY_MICROSECONDS, FileWriter, Reach
+from analytics.store.files.writer import FileWriter, Reach
 from analytics.store.process.catalog import FileCatalog
 from analytics.store.process.engine import DuckEngine
 from analytics.store.process.events_sql import without_erased
 from analytics.store.process.tail import Tail, TailTable
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
+from analytics.store.records.writing import RecordWriter
 
 
 class Flusher:
@@ -32,10 +31,11 @@ class Flusher:
         tail: Tail,
         shapes: Shapes,
         writer: FileWriter,
+        records: RecordWriter,
         engine: DuckEngine,
     ) -> None:
         self._manifest, self._catalog, self._tail, self._shapes = manifest, catalog, tail, shapes
-        self._writer, self._engine = writer, engine
+        self._writer, self._records, self._engine = writer, records, engine
         self.progress = Progress(0, 0, 0)
         self.erasures: list[PendingErasure] = []
         self.flushed_at = time.monotonic()
@@ -63,11 +63,13 @@ class Flusher:
         files: list[DataFile] = []
         try:
             for table in tables:
-                for file in self._written(table):
+                for file in chain(self._written(table), self._written_records(table)):
                     files.append(file)
             used = sorted({number for file in files for number in file.shapes if number})
             progress = Progress(self.progress.epoch, last.last, last.number)
-            self._manifest.add(files, progress, [self._shapes.by_number[number] for number in used], erasures)
+            self._manifest.add(
+                files, progress, [self._shapes.by_number[number] for number in used], erasures, last.numbers
+            )
         except BaseException:
             for file in files:
                 (self._writer.folder / file.name).unlink(missing_ok=True)
@@ -83,17 +85,17 @@ class Flusher:
         connection = self._engine.connect()
         try:
             rows = without_erased(table.relation(), self._catalog.erased)
-            for day in days_of(connection, rows):
-                reach = Reach(self.progress.epoch, table.first, table.last, 0)
-                letters = together(part.letters.letters() for part in table.parts)
-                file = self._writer.write(connection, rows, day, reach, self._shapes.by_number, letters)
-                if file is not None:
-                    yield file
+            reach = Reach(self.progress.epoch, table.first, table.last, 0)
+            letters = together(part.letters.letters() for part in table.parts)
+            for day, figures in figures_by_day(connection, rows).items():
+                yield self._writer.write(connection, rows, day, figures, reach, self._shapes.by_number, letters)
         finally:
             connection.close()
 
-
-def days_of(connection: "DuckDBPyConnection", relation: str) -> list[int]:
-    """The days of the rows, as days since 1970-01-01."""
-    query = f"SELECT DISTINCT epoch_us(time) // {DAY_MICROSECONDS} AS day FROM {relation} ORDER BY day"
-    return [day for (day,) in connection.execute(query).fetchall()]
+    def _written_records(self, table: TailTable) -> Iterator[DataFile]:
+        connection = self._engine.connect()
+        try:
+            reach = Reach(self.progress.epoch, table.first, table.last, 0)
+            yield from self._records.of_tail(connection, table.records.values(), reach)
+        finally:
+            connection.close()

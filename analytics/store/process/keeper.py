@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from analytics.clock import DAY_SECONDS
 from analytics.store.files.checking import damaged
+from analytics.store.files.layout import EVENTS_FOLDER
 from analytics.store.files.merging import expired, oldest_day_of
 from analytics.store.files.space import DiskRoom, byte_limit, room
 from analytics.store.history.importer import HistoryImporter
@@ -16,6 +17,8 @@ from analytics.store.process.engine import DuckEngine
 from analytics.store.process.flusher import Flusher
 from analytics.store.process.rewriter import Rewriter
 from analytics.store.process.tail import Tail
+from analytics.store.records.keeping import RecordsKeeper
+from analytics.store.records.layout import LINES, TRACES
 
 ROOM_SECONDS = 10.0
 """How often the room on the disk and the age of files are looked at."""
@@ -60,12 +63,14 @@ class Keeper:
         flusher: Flusher,
         rewriter: Rewriter,
         numbers: NumbersKeeper,
+        records: RecordsKeeper,
         history: HistoryImporter,
         engine: DuckEngine,
     ) -> None:
         self._options, self._catalog, self._tail = options, catalog, tail
         self.flusher, self._rewriter, self._numbers = flusher, rewriter, numbers
-        self._history, self._engine = history, engine
+        self._records, self._history, self._engine = records, history, engine
+        self._days = {EVENTS_FOLDER: options.days, LINES.kind: options.logs_days, TRACES.kind: options.spans_days}
         self._folder = catalog.folder
         self.space = self._look()
         self._looked_at = self._checked_at = self._trimmed_at = time.monotonic()
@@ -77,7 +82,7 @@ class Keeper:
         """Whether the tail should be written now."""
         tail, age = self._tail, self.flusher.age
         most = min(self._options.seconds, ERASE_SECONDS) if self.flusher.erasures else self._options.seconds
-        return bool(tail.frozen) or tail.open.rows >= self._options.records or age >= most
+        return bool(tail.frozen) or tail.open.size >= self._options.records or age >= most
 
     def step(self) -> bool:
         """Do the most urgent work; returns whether there may be more of it.
@@ -120,7 +125,7 @@ class Keeper:
             if self._rewriter.merge(int(time.time() // DAY_SECONDS)):
                 return True
             self._history.merged()
-        return self._numbers.merge(time.time())
+        return self._records.merge(int(time.time() // DAY_SECONDS)) or self._numbers.merge(time.time())
 
     def _look(self) -> Space:
         found = room(self._folder)
@@ -131,10 +136,12 @@ class Keeper:
         """Delete the files that are too old or too many, and the oldest ones while the disk is almost full."""
         self._numbers.expire(time.time())
         self.space = self._look()
-        oldest = int(time.time() // DAY_SECONDS) - self._options.days + 1
-        gone = expired(self._catalog.of_events(), oldest, self.space.max_bytes)
+        today = int(time.time() // DAY_SECONDS)
+        oldest = {kind: today - days + 1 for kind, days in self._days.items()}
+        files = [*self._catalog.of_events(), *self._catalog.of_records()]
+        gone = expired(files, oldest, self.space.max_bytes)
         if not gone and self.space.room.is_low and self._options.low_disk == "delete":
-            gone = oldest_day_of(self._catalog.of_events())
+            gone = oldest_day_of(files)
         if gone:
             self._rewriter.delete(gone)
             logger.info("files of the oldest days were deleted", extra={"files": len(gone)})
@@ -152,7 +159,7 @@ class Keeper:
         if self._unchecked:
             name = self._unchecked.pop()
             with self._catalog.view() as view:
-                self._catalog.leave_out(damaged(self._folder, [file for file in view.files if file.name == name]))
+                self._catalog.leave_out(damaged(self._folder, [file for file in view.all_files if file.name == name]))
 
     def _trim(self) -> None:
         """Return freed memory to the system."""

@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 from analytics.log.disk.file import PRIVATE_DIRECTORY, sync_directory
 from analytics.log.disk.lock import DirectoryLock, LockHeld
-from analytics.store.files.layout import EVENTS_FOLDER, PARTIAL, store_folder
+from analytics.store.files.layout import PARTIAL, store_folder
 from analytics.store.files.manifest import Manifest
 from analytics.store.files.shapes import Shapes
 from analytics.store.files.writer import FileWriter
 from analytics.store.history.importer import HistoryImporter
 from analytics.store.numbers.keeping import NumbersKeeper
-from analytics.store.numbers.layout import DAYS_KIND, HOURS_KIND, MINUTES_KIND
+from analytics.store.numbers.layout import DAYS_KIND, HOURS_KIND, MINUTES_KIND, NUMBER_KINDS
 from analytics.store.numbers.tail import CellTail
 from analytics.store.options import StoreOptions
 from analytics.store.process.catalog import FileCatalog
@@ -22,6 +22,8 @@ from analytics.store.process.keeper import Keeper
 from analytics.store.process.pins import Pins
 from analytics.store.process.rewriter import Rewriter
 from analytics.store.process.tail import Tail, TailTable
+from analytics.store.records.keeping import RecordsKeeper
+from analytics.store.records.writing import RecordWriter
 
 LOCK_SECONDS = 0.05
 
@@ -65,18 +67,20 @@ def open_store(options: StoreOptions, engine: DuckEngine) -> OpenStore:
         for name in files:
             (folder / name).unlink(missing_ok=True)
 
-    generation = 1 + max((file.last for file in manifest.files() if file.kind != EVENTS_FOLDER), default=0)
+    generation = 1 + max((file.last for file in manifest.files() if file.kind in NUMBER_KINDS), default=0)
     cells = CellTail(engine.connect, generation, manifest.digests())
     catalog = FileCatalog(folder, manifest, tail, shapes, Pins(dispose), cells)
     catalog.check()
     _remove_strangers(folder, {file.name for file in catalog.files})
-    writer = FileWriter(folder)
-    flusher = Flusher(manifest, catalog, tail, shapes, writer, engine)
+    writer = FileWriter(folder, options.writing_nice)
+    record_writer = RecordWriter(writer)
+    flusher = Flusher(manifest, catalog, tail, shapes, writer, record_writer, engine)
     rewriter = Rewriter(manifest, catalog, shapes, writer, engine)
     days = {MINUTES_KIND: options.minutes_days, HOURS_KIND: options.hours_days, DAYS_KIND: options.days_days}
     numbers = NumbersKeeper(manifest, catalog, writer, engine, options.seconds, days)
-    history = HistoryImporter(manifest, catalog, shapes, writer, engine, flusher, options.days)
-    keeper = Keeper(options, catalog, tail, flusher, rewriter, numbers, history, engine)
+    history = HistoryImporter(manifest, catalog, shapes, FileWriter(folder), engine, flusher, options.days)
+    records = RecordsKeeper(manifest, catalog, record_writer, engine)
+    keeper = Keeper(options, catalog, tail, flusher, rewriter, numbers, records, history, engine)
     return OpenStore(lock, manifest, shapes, tail, catalog, rewriter, keeper, numbers, history)
 
 

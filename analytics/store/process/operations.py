@@ -7,6 +7,7 @@ import msgspec
 from analytics.store.explore.operation import explore
 from analytics.store.numbers.operations import known_buckets, oldest_cells, read_cells, take_blocks
 from analytics.store.process.question import Question
+from analytics.store.records.operation import ask_records
 from analytics.store.search.operation import search_events
 from analytics.store.sql.operation import run_sql
 
@@ -34,6 +35,7 @@ STORE_OPERATIONS: dict[str, Operation] = {
     "numbers known": known_buckets,
     "numbers reach": oldest_cells,
     "numbers take": take_blocks,
+    "records": ask_records,
     "search": search_events,
     "sql": run_sql,
 }

@@ -16,8 +16,9 @@ from analytics.store.process.decoding import decoded_events
 from analytics.store.process.journal import JournalReader
 from analytics.store.process.numbering import Numbering
 from analytics.store.process.tail import PENDING_ROWS, Tail
+from analytics.store.records.layout import RECORD_LAYOUTS
 
-READ_KINDS = (EVENTS.name, STARTS.name, ERASURES.name)
+READ_KINDS = (EVENTS.name, STARTS.name, ERASURES.name, *RECORD_LAYOUTS)
 MICROSECONDS = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _decode_erasures = msgspec.json.Decoder(list[NewErasure]).decode
@@ -80,6 +81,10 @@ class JournalFollower:
         """Take one entry as a whole: the tail never ends within one."""
         if entry.kind == STARTS.name:
             self.numbering.start(entry.received)
+            with self._tail.lock:
+                for each in self._tail.open.records.values():
+                    each.numbering.start(entry.received)
+                self._advance(entry.position)
         elif entry.kind == ERASURES.name:
             for erasure in _decode_erasures(unpacked(entry.body)):
                 number = self.numbering.last
@@ -88,8 +93,22 @@ class JournalFollower:
                 self._tail.lock
             ):  # not before: a flush would note that it is done with an erasure that it does not know
                 self._advance(entry.position)
+        elif entry.kind in RECORD_LAYOUTS:
+            self._take_records(entry)
         else:
             self._take_events(entry)
+
+    def _take_records(self, entry: StoredEntry) -> None:
+        body = unpacked(entry.body)
+        records = RECORD_LAYOUTS[entry.kind].decode(body)
+        dropped = self._dropped.pop(entry.position, NOTHING)
+        if dropped:
+            records = [record for index, record in enumerate(records) if index not in dropped]
+        with self._tail.lock:
+            if records:
+                into = self._tail.open.records[entry.kind]
+                into.add(records, entry.id_prefix, entry.received, len(body))
+            self._advance(entry.position)
 
     def _take_events(self, entry: StoredEntry) -> None:
         events = decoded_events(unpacked(entry.body))

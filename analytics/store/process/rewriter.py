@@ -6,6 +6,7 @@ from analytics.filters.sql_quoting import quoted_name, quoted_text
 from analytics.log.digests import among
 from analytics.records import NewErasure
 from analytics.store.files.checking import damaged
+from analytics.store.files.figures import figures_by_day
 from analytics.store.files.layout import FIXED_COLUMNS
 from analytics.store.files.letters import together
 from analytics.store.files.manifest import DataFile, Manifest, PendingErasure
@@ -51,16 +52,17 @@ class Rewriter:
         self._catalog.replace(files, [])
 
     def users_of(self, erasure: PendingErasure) -> ErasedUsers:
-        """The users that an erasure is about, of all in files and tail."""
+        """The users that an erasure is about, of all in files and tail, and how many events they have."""
         with self._catalog.view() as view:
             self._catalog.check()
             connection = self._engine.connect()
             try:
-                query = f"SELECT DISTINCT user_id FROM {view.events()} WHERE seq <= {erasure.number}"
-                users = [user for (user,) in connection.execute(query).fetchall()]
+                query = f"SELECT user_id, count(*) FROM {view.events()} WHERE seq <= {erasure.number} GROUP BY user_id"
+                counts: dict[str, int] = dict(connection.execute(query).fetchall())
             finally:
                 connection.close()
-        return ErasedUsers(among(NewErasure(erasure.salt, erasure.digests), users), erasure.number, erasure.position)
+        users = among(NewErasure(erasure.salt, erasure.digests), counts)
+        return ErasedUsers(users, erasure.number, erasure.position, sum(counts[user] for user in users))
 
     def erase(self) -> bool:
         """Write the files anew that have erased records, and drop what the manifest knows of their erasures.
@@ -113,10 +115,12 @@ class Rewriter:
         try:
             rows = without_erased(self._read(files), erased)
             letters = together(file.letters for file in files)
-            made = self._writer.write(connection, rows, files[0].day, reach, self._shapes.by_number, letters)
+            new = [
+                self._writer.write(connection, rows, day, figures, reach, self._shapes.by_number, letters)
+                for day, figures in figures_by_day(connection, rows).items()  # one day, or none if all were erased
+            ]
         finally:
             connection.close()
-        new = [] if made is None else [made]
         try:
             self._manifest.replace(files, new)
         except BaseException:

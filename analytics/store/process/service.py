@@ -17,9 +17,10 @@ from analytics.store.files.checking import damaged
 from analytics.store.files.layout import store_folder
 from analytics.store.files.manifest import PendingErasure, Progress
 from analytics.store.frames import StoreRequest
-from analytics.store.messages import BRING_HISTORY, STARTING, Begin, Told
+from analytics.store.messages import BRING_HISTORY, COUNT_ERASED, STARTING, Begin, Told
 from analytics.store.options import StoreOptions
 from analytics.store.process.engine import DuckEngine
+from analytics.store.process.erased_counts import ErasedCounts
 from analytics.store.process.journal import JournalReader
 from analytics.store.process.opening import OpenStore, open_store
 from analytics.store.process.operations import STORE_OPERATIONS
@@ -47,7 +48,7 @@ class StoreService:
         self._options = options
         self._directory = Path(options.directory)
         self._engine = DuckEngine(store_folder(self._directory), options.memory, options.threads)
-        self._reached = Reached()
+        self._reached, self._erased_counts = Reached(), ErasedCounts()
         self._is_open, self._begun, self._work = threading.Event(), threading.Event(), threading.Event()
         self._troubles: dict[str, str] = {"opening": STARTING}
 
@@ -69,6 +70,8 @@ class StoreService:
         elif request.op == "tell":
             self._tell(msgspec.convert(request.args, Told))
             yield self._status()
+        elif request.op == COUNT_ERASED:
+            yield self._count_erased(request)
         elif request.op == BRING_HISTORY:
             yield msgspec.json.encode(self._bring(request))
         elif request.op in STORE_OPERATIONS:
@@ -110,7 +113,7 @@ class StoreService:
                     is_clear = isinstance(error, Refusal) and not isinstance(error, DoubtfulRefusal)
                     if is_clear or is_last or has_answered or active.is_cancelled:
                         raise
-                    if not self._find_damage([*view.files, *view.numbers]):
+                    if not self._find_damage(view.all_files):
                         raise
                 finally:
                     active.query = None
@@ -144,12 +147,12 @@ class StoreService:
                 progress = Progress(progress.epoch, begin.last, begin.number)
                 store.manifest.set_progress(progress)
         store.keeper.flusher.progress = progress
-        store.tail.begin(progress.upto, progress.number)
+        store.tail.begin(progress.upto, progress.number, store.manifest.record_numbers())
         self._journal = JournalReader(self._directory, READ_KINDS)
         self._follower = JournalFollower(self._journal, store.tail, self._erased)
         self._follower.begin(progress.upto, progress.number)
         for erasure in store.manifest.erasures():
-            store.catalog.erase(store.rewriter.users_of(erasure))
+            self._hide(erasure)
         self._reached.set(progress.upto)
         self._begun.set()
 
@@ -163,6 +166,12 @@ class StoreService:
         space = self._open.keeper.space
         may_write = space.may_write and not space.room.is_low
         return self._open.history.bring(request.body, request.seconds, space.max_bytes, may_write=may_write)
+
+    def _count_erased(self, request: StoreRequest) -> bytes:
+        count = self._erased_counts.wait(request.args["salt"], request.seconds)
+        if count is None:
+            raise Refusal("store_unavailable", "The long-term store has not read this erasure yet.")
+        return msgspec.json.encode(count)
 
     def _status(self) -> bytes:
         store = self._open
@@ -221,5 +230,10 @@ class StoreService:
     def _erased(self, erasure: PendingErasure) -> None:
         """Leave out erased events from now on; files follow."""
         self._open.history.note(erasure)
-        self._open.catalog.erase(self._open.rewriter.users_of(erasure))
+        self._hide(erasure)
         self._open.keeper.flusher.erasures.append(erasure)
+
+    def _hide(self, erasure: PendingErasure) -> None:
+        found = self._open.rewriter.users_of(erasure)
+        self._open.catalog.erase(found)
+        self._erased_counts.set(erasure.salt, found.events)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from analytics.store.files.layout import day_text
 from analytics.store.messages import DamagedFile, StoreStatus
+from analytics.store.process.catalog import is_readable
 from analytics.store.process.opening import OpenStore
 
 STATM = Path("/proc/self/statm")
@@ -13,13 +14,14 @@ STATM = Path("/proc/self/statm")
 def status_of(store: OpenStore, trouble: str | None) -> StoreStatus:
     """The current state of the store."""
     files = store.catalog.files
-    days = [file.day for file in store.catalog.of_events()]
+    read = [file for file in store.catalog.of_events() if is_readable(file)]
+    days = [file.day for file in read]
     space = store.keeper.space
     return StoreStatus(
         store.keeper.flusher.progress.upto,
         trouble,
-        len(files),
-        sum(file.rows for file in store.catalog.of_events()),
+        sum(map(is_readable, files)),
+        sum(file.rows for file in [*read, *filter(is_readable, store.catalog.of_records())]),
         sum(file.bytes for file in files),
         store.tail.rows,
         day_text(min(days)) if days else None,

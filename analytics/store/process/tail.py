@@ -2,6 +2,8 @@
 
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analytics.filters.names import EVENT_FIELDS
@@ -10,6 +12,8 @@ from analytics.store.files.layout import FIXED_COLUMNS
 from analytics.store.files.letters import LetterSets
 from analytics.store.files.shapes import COLUMN, Fields, Shapes, SplitGroup
 from analytics.store.process.decoding import JournalEvent, SplitEvent
+from analytics.store.records.layout import RECORD_LAYOUTS
+from analytics.store.records.tail import RecordTail
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -96,21 +100,35 @@ class TailTable:
     Attributes:
         first, last: the positions between which its entries are; `last` rises.
         number: the number of the last event up to `last`.
-        rows: how many it has in all, `waiting` how many are in no table yet.
+        rows: how many events it has.
+        records: its log lines and spans, by kind.
     """
 
-    def __init__(self, name: str, first: int, number: int) -> None:
+    def __init__(self, name: str, first: int, number: int, numbers: Mapping[str, int] = MappingProxyType({})) -> None:
         self.name, self.first, self.last, self.number = name, first, first, number
         self.rows = 0
         self.parts: list[TailPart] = []
         self._mixed: TailPart | None = None
         self._columns: set[str] = set()
         self._waiting = WaitingRows()
+        self.records = {
+            kind: RecordTail(f"{name}_{kind}", layout, numbers.get(kind, 0)) for kind, layout in RECORD_LAYOUTS.items()
+        }
 
     @property
     def waiting(self) -> int:
-        """How many rows are not in the table yet."""
-        return self._waiting.count
+        """How many rows are in no table yet."""
+        return self._waiting.count + sum(each.waiting for each in self.records.values())
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        """The number of the newest log line and span up to `last`, by kind."""
+        return {kind: records.numbering.last for kind, records in self.records.items()}
+
+    @property
+    def size(self) -> int:
+        """How many rows it has in all, or more where log lines and spans are large."""
+        return self.rows + sum(each.size for each in self.records.values())
 
     def add(
         self,
@@ -129,6 +147,8 @@ class TailTable:
 
     def settle(self, connection: "DuckDBPyConnection", shapes: Shapes) -> None:
         """Put all waiting rows into tables."""
+        for records in self.records.values():
+            records.settle(connection)
         waiting, self._waiting = self._waiting, WaitingRows()
         for number, columns in waiting.split(shapes).items():
             connection.register("batch", _arrays(columns, number))
@@ -208,14 +228,14 @@ class Tail:
 
     @property
     def rows(self) -> int:
-        """How many records are in no file yet."""
-        return self.open.rows + sum(table.rows for table in self.frozen)
+        """How many records are in no file yet, or more where they are large."""
+        return self.open.size + sum(table.size for table in self.frozen)
 
-    def begin(self, position: int, number: int) -> None:
-        """Begin anew after a position of the log, and the number of the last event up to there."""
+    def begin(self, position: int, number: int, numbers: Mapping[str, int] = MappingProxyType({})) -> None:
+        """Begin anew after a position of the log, and the numbers of the last event, log line and span up to there."""
         with self.lock:
             self._count += 1
-            self.frozen, self.open = [], TailTable(f"tail_{self._count}", position, number)
+            self.frozen, self.open = [], TailTable(f"tail_{self._count}", position, number, numbers)
 
     def settle(self) -> None:
         """Put all rows into tables, so that questions find them."""
@@ -230,15 +250,16 @@ class Tail:
             table = self.open
             self.frozen.append(table)
             self._count += 1
-            self.open = TailTable(f"tail_{self._count}", table.last, table.number)
+            self.open = TailTable(f"tail_{self._count}", table.last, table.number, table.numbers)
             return table
 
     def drop(self, tables: Iterable[TailTable]) -> None:
         """Drop tables that nobody reads any more."""
         with self.lock:
             for table in tables:
-                for part in table.parts:
-                    self.connection.execute(f"DROP TABLE {part.name}")
+                names = [part.name for part in table.parts]
+                for name in chain(names, *(records.tables for records in table.records.values())):
+                    self.connection.execute(f"DROP TABLE {name}")
 
     @property
     def connection(self) -> "DuckDBPyConnection":

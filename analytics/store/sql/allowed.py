@@ -65,21 +65,21 @@ def check_query(parsed: dict[str, Any], views: Collection[str]) -> None:
         raise QueryRefused(_parse_error(parsed))
     statements = parsed["statements"]
     if len(statements) != 1:
-        raise QueryRefused(f"exactly one SELECT is executed, not {len(statements)} statements")
+        raise QueryRefused(f"Exactly one SELECT is executed, not {len(statements)} statements.")
     nodes = list(_nodes(statements[0]))
     named = {each["key"] for node in nodes for each in _named(node)}
     for name in named:
         if not name.replace("_", "a").isalnum():
-            raise QueryRefused(f"names of common table expressions are of letters, digits and _, not {name!r}")
+            raise QueryRefused(f"Names of common table expressions are of letters, digits and _, not {name!r}.")
     for node in nodes:
         _check_node(node, {*views, *(name.lower() for name in named)})
 
 
 def _parse_error(parsed: dict[str, Any]) -> str:
-    message = str(parsed.get("error_message", "the query cannot be parsed"))
+    message = str(parsed.get("error_message", "The query cannot be parsed."))
     if parsed.get("error_type") == "not implemented":
-        return "only a SELECT is executed here, and nothing else"
-    return message
+        return "Only a SELECT is executed here, and nothing else."
+    return message[:1].upper() + message[1:]
 
 
 def _nodes(root: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -91,7 +91,7 @@ def _nodes(root: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if isinstance(value, dict):
             count += 1
             if count > MAX_NODES:
-                raise QueryRefused(f"the query has more than {MAX_NODES:,} parts")
+                raise QueryRefused(f"The query has more than {MAX_NODES:,} parts.")
             yield value
             waiting += value.values()
         elif isinstance(value, list):
@@ -112,7 +112,7 @@ def _check_node(node: dict[str, Any], tables: Collection[str]) -> None:
     elif isinstance(kind, str):
         _check_clause(node, kind, tables)
     elif "catalog_name" in node or "file_path" in node:
-        raise QueryRefused("the query names a table in a way that is not allowed")
+        raise QueryRefused("The query names a table in a way that is not allowed.")
 
 
 def _check_clause(node: dict[str, Any], kind: str, tables: Collection[str]) -> None:
@@ -120,37 +120,37 @@ def _check_clause(node: dict[str, Any], kind: str, tables: Collection[str]) -> N
     if kind in QUERIES or kind in MODIFIERS or kind in ORDERS:
         return
     if kind not in TABLES:
-        raise QueryRefused(f"{_readable(kind)} is not allowed; a query reads {_list_of(tables)}")
+        raise QueryRefused(f"{_readable(kind)} is not allowed: a query reads {_list_of(tables)}.")
     if kind == "BASE_TABLE":
         name = str(node.get("table_name", ""))
         path = node.get("qualified_name", {}).get("path", [name])
         if node.get("schema_name") or node.get("catalog_name") or path != [name] or name.lower() not in tables:
-            raise QueryRefused(f"there is no table {'.'.join(map(str, path))!r}; a query reads {_list_of(tables)}")
+            raise QueryRefused(f"There is no table {'.'.join(map(str, path))!r}: a query reads {_list_of(tables)}.")
     elif kind == "TABLE_FUNCTION":
         function = node.get("function", {})
         name = str(function.get("function_name", "")).lower()
         if name not in ALLOWED_TABLES:
-            raise QueryRefused(f"the function {name}() is not allowed in FROM; a query reads {_list_of(tables)}")
+            raise QueryRefused(f"The function {name}() is not allowed in FROM: a query reads {_list_of(tables)}.")
 
 
 def _check_expression(node: dict[str, Any], kind: str) -> None:
     if kind not in EXPRESSIONS:
-        raise QueryRefused(f"{_readable(kind)} is not allowed in a query")
+        raise QueryRefused(f"{_readable(kind)} is not allowed in a query.")
     if kind in {"FUNCTION", "WINDOW"}:
         name = str(node.get("function_name", "")).lower()
         if node.get("schema") or node.get("catalog"):
-            raise QueryRefused(f"write {name}() without a schema")
+            raise QueryRefused(f"Write {name}() without a schema.")
         if name not in ALLOWED and name not in ALLOWED_TABLES:
-            raise QueryRefused(f"the function {name}() is not allowed in a query")
+            raise QueryRefused(f"The function {name}() is not allowed in a query.")
     elif kind == "TYPE":
         name = str(node.get("type_name", "")).upper()
         if name not in TYPES or node.get("schema") or node.get("catalog"):
-            raise QueryRefused(f"values cannot be cast to {name} here")
+            raise QueryRefused(f"Values cannot be cast to {name} here.")
 
 
 def _readable(kind: str) -> str:
-    return {"SHOW_REF": "DESCRIBE or SUMMARIZE", "COPY_QUERY_NODE": "COPY", "PARAMETER": "a parameter ($1 or ?)"}.get(
-        kind, kind.replace("_", " ").lower()
+    return {"SHOW_REF": "DESCRIBE or SUMMARIZE", "COPY_QUERY_NODE": "COPY", "PARAMETER": "A parameter ($1 or ?)"}.get(
+        kind, kind.replace("_", " ").capitalize()
     )
 
 

@@ -59,8 +59,10 @@ def _answer(process: "subprocess.Popen[bytes]", job: SandboxJob) -> SelectedRows
     if answer:
         return msgspec.json.decode(answer, type=SelectedRows | FailedQuery)
     if over.is_set():
-        return FailedQuery("query_too_large", f"the query took more than {seconds:g} s; ask for a shorter time")
-    return FailedQuery("query_too_large", "the query was stopped, since it needs too much memory; ask for less at once")
+        return FailedQuery("query_too_large", f"The query took more than {seconds:g} s: ask for a shorter time.")
+    return FailedQuery(
+        "query_too_large", "The query was stopped, since it needs too much memory: ask for less at once."
+    )
 
 
 def _stop(process: "subprocess.Popen[bytes]", over: threading.Event) -> None:

@@ -34,7 +34,7 @@ MEMORY_LIMITS = (Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))
 """File from which DuckDB reads at its start how much memory there is."""
 ZONE = ZoneInfo("UTC")
 """The zone of values with a time zone. DuckDB looks it up; its file cannot be read once the process is confined."""
-TOO_DEEP = f"the query has more than {MAX_DEPTH} expressions inside of each other"
+TOO_DEEP = f"The query has more than {MAX_DEPTH} expressions inside of each other."
 _DEPTH = "Max expression depth"
 encode = msgspec.json.encode
 
@@ -70,7 +70,7 @@ def run(job: SandboxJob) -> SelectedRows | FailedQuery:
         megabytes = job.limits.memory // 1024**2
         return FailedQuery(
             "query_too_large",
-            f"the query needs more than {megabytes} MB; ask for fewer rows or columns, or a shorter time",
+            f"The query needs more than {megabytes} MB: ask for fewer rows or columns, or a shorter time.",
         )
     except RecursionError:
         return FailedQuery("query_refused", TOO_DEEP)

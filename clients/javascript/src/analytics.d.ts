@@ -54,9 +54,22 @@ export class AnalyticsClient {
   /** Items without an outcome yet. */
   readonly waiting: number;
   readonly dropped: number;
+  /** The trace of this page or program, 32 hexadecimal digits: captured errors and traced requests carry it. */
+  traceId: string;
   trackEvent(type: string, data?: object | null, userId?: UserId): Promise<Outcome>;
   trackPageView(page: string, userId?: UserId): Promise<Outcome>;
   trackPurchase(orderId: string, total: number, userId?: UserId): Promise<Outcome>;
+  /** Tracks an error that the program has handled, as an event of the type `error`. */
+  captureError(error: unknown, data?: object, userId?: UserId): Promise<Outcome>;
+  /** Tracks errors that nobody handles, and promises that are rejected without a handler; until `close`. */
+  captureUnhandled(): void;
+  /**
+   * Records LCP, INP and CLS of this page as metrics, measured by the npm package `web-vitals`; `load` imports it where
+   * `import('web-vitals')` cannot. A failure is reported to `onError`.
+   */
+  captureWebVitals(load?: () => Promise<object>): Promise<void>;
+  /** Adds `traceparent` to the requests of `fetch` to these origins (default: that of the page); until `close`. */
+  traceFetch(origins?: string[]): void;
   /**
    * Records a number; up to 32 tags, of which `service` is one.
    * `kind`: what values of this name are: the value now (gauge, the default), what was added since the last one

@@ -1,10 +1,13 @@
 // AnalyticsClient: sends events, metrics and heartbeats; each is counted once, also after retries.
 
+import { errorData, onUnhandled } from './errors.js';
 import { newId } from './ids.js';
 import { defaultUrl, split } from './origin.js';
 import { onExit, onPageHide } from './pagehide.js';
 import { jsonOf } from './plain.js';
 import { SendQueue } from './queue.js';
+import { hex, traceFetch } from './trace.js';
+import { watchVitals } from './vitals.js';
 
 const MOST_IN_A_BATCH = 100; // a receipt lists at most this many errors
 const EXIT_MS = 4000; // how long a program that has nothing else to do stays alive to send waiting items
@@ -25,10 +28,14 @@ export class AnalyticsClient {
   #stopPageHide;
   #stopExit;
   #hasDropCallback;
+  #watches = [];
   #pending = new Set();
   #isClosed = false;
   #isInDropCallback = false;
   #hasWarned = false;
+
+  /** The trace of this page or program, 32 hexadecimal digits: captured errors and traced requests carry it. */
+  traceId = hex(16);
 
   /** Number of items dropped because the queue was full or the client was closed. */
   dropped = 0;
@@ -75,6 +82,40 @@ export class AnalyticsClient {
   }
 
   /**
+   * Track an error that the program has handled, as an event of the type `error`.
+   * @param {unknown} error
+   * @param {object} [data] further data
+   */
+  captureError(error, data = {}, userId = null) {
+    return this.trackEvent('error', { ...errorData(error, { handled: true, trace_id: this.traceId }), ...data }, userId);
+  }
+
+  /** Track errors that nobody handles, and promises that are rejected without a handler; until `close`. */
+  captureUnhandled() {
+    this.#watches.push(onUnhandled((error, more) => this.captureError(error, more)));
+  }
+
+  /**
+   * Record LCP, INP and CLS of this page as metrics. A failure is reported to `onError`.
+   * @param {() => Promise<object>} [load] loads the npm package `web-vitals`
+   */
+  async captureWebVitals(load = () => import('web-vitals')) {
+    try {
+      await watchVitals(load, (name, value, unit, tags) => this.recordMetric(name, value, tags, unit, { kind: 'histogram' }));
+    } catch (error) {
+      this.#onError({ code: 'no_web_vitals', message: `web-vitals was not loaded: ${String(error?.message ?? error)}` });
+    }
+  }
+
+  /**
+   * Add `traceparent` to the requests of `fetch` to these origins; until `close`.
+   * @param {string[]} [origins] default: that of the page
+   */
+  traceFetch(origins = [globalThis.location?.origin].filter(Boolean)) {
+    this.#watches.push(traceFetch(origins, () => this.traceId));
+  }
+
+  /**
    * Record a number.
    * @param {{ kind?: 'gauge' | 'counter' | 'histogram', instance?: string }} [more] what its values are (default: gauge),
    *   and the name of this replica
@@ -111,8 +152,7 @@ export class AnalyticsClient {
     if (this.#isClosed) return;
     this.#isClosed = true;
     await this.#settle(timeoutMs, CLOSED);
-    this.#stopPageHide();
-    this.#stopExit();
+    for (const stop of [...this.#watches.splice(0), this.#stopPageHide, this.#stopExit]) stop();
     globalThis.removeEventListener?.('online', this.#hurry);
   }
 

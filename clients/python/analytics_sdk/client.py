@@ -15,14 +15,16 @@ from .backoff import Backoff
 from .beats import Beats, asked
 from .ends import close_at_end, close_with_child
 from .fit import fit
-from .items import Item, Kind, MetricKind, Timestamp, UnfitError, UserId, encode, rfc3339
+from .items import Item, Kind, Timestamp, UnfitError, UserId, encode, rfc3339
 from .key import read_key
 from .outbox import Outbox
 from .outcome import Outcome, Pending, settled
 from .performance import measured
+from .records import RecordCalls
 from .reports import OnDropped, OnError, Reports
 from .sender import Sender
 from .tally import Tally
+from .tracing import Trace
 from .transport import HttpTransport, Transport
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -34,7 +36,7 @@ CLOSE_SECONDS = 5.0
 ERROR_STATUS = 500
 
 
-class AnalyticsClient:
+class AnalyticsClient(RecordCalls):
     """Sends events, metrics and heartbeats to the service, in batches from a background thread.
 
         with AnalyticsClient(service="checkout") as client:
@@ -131,6 +133,7 @@ class AnalyticsClient:
         latency_ms: float,
         user_id: UserId = None,
         error: str | None = None,
+        trace: Trace | None = None,
     ) -> Pending:
         """Track a request that this program has answered, and count it in its heartbeats.
 
@@ -138,32 +141,16 @@ class AnalyticsClient:
             endpoint: a template such as `/orders/<id>`, not the path with ids.
             status: HTTP status of the answer; from 500 on, the request counts as an error.
             error: name or message of the error, if any.
+            trace: the trace that it belongs to.
         """
         try:
             self._tally.request(latency_ms, failed=status >= ERROR_STATUS)
             data = {"endpoint": endpoint, "method": method, "status": status, "latency": round(latency_ms, 3)}
+            if trace is not None:
+                data |= {"trace_id": trace.trace_id, "span_id": trace.span_id}
         except Exception as unfit:  # noqa: BLE001 - as for every call that tracks
             return self._rejected(f"It cannot be tracked: {type(unfit).__name__}")
         return self.track_event("request", data if error is None else {**data, "error": error}, user_id)
-
-    def record_metric(
-        self,
-        name: str,
-        value: float,
-        tags: Mapping[str, Any] | None = None,
-        unit: str | None = None,
-        *,
-        kind: MetricKind | None = None,
-        instance: str | None = None,
-    ) -> Pending:
-        """Record a number. There are up to 32 `tags`, perhaps with another `service`; their values become text.
-
-        Args:
-            kind: gauge (the value now; default), counter (what was added since the last one) or histogram.
-            instance: name of this replica, which has series of its own.
-        """
-        fields = {"name": name, "value": value, "unit": unit, "tags": {} if tags is None else tags}
-        return self._track("metrics", {**fields, "kind": kind, "instance": instance}, None)
 
     def heartbeat(
         self,
@@ -215,21 +202,28 @@ class AnalyticsClient:
 
     @overload
     def track_performance(
-        self, /, *, name: str | None = None, tags: Mapping[str, Any] | None = None
+        self, /, *, name: str | None = None, tags: Mapping[str, Any] | None = None, span: bool = False
     ) -> Callable[[F], F]: ...
 
     def track_performance(
-        self, function: F | None = None, /, *, name: str | None = None, tags: Mapping[str, Any] | None = None
+        self,
+        function: F | None = None,
+        /,
+        *,
+        name: str | None = None,
+        tags: Mapping[str, Any] | None = None,
+        span: bool = False,
     ) -> F | Callable[[F], F]:
         """Decorate a function or coroutine function to record its `latency` (ms), and its exceptions as `errors`.
 
         Args:
             name: value of the tag `endpoint`; default: the function's name.
             tags: additional tags.
+            span: send a span of each call, too, in the trace of the running code or in a new one.
         """
 
         def decorate(function: F) -> F:
-            return measured(function, self, name, tags or {})  # type: ignore[return-value]
+            return measured(function, self, name, tags or {}, span=span)  # type: ignore[return-value]
 
         return decorate if function is None else decorate(function)
 
@@ -260,10 +254,11 @@ class AnalyticsClient:
     def _track(self, kind: Kind, fields: dict[str, Any], timestamp: Timestamp | None) -> Pending:
         try:
             fields = fit(kind, fields, self.service)
-            if kind != "heartbeat":
+            if kind not in ("heartbeat", "spans"):
                 fields["id"] = str(uuid4())
                 fields["timestamp"] = None if timestamp is None else rfc3339(timestamp)
-            item = Item(kind, encode(fields), str(fields.get("service")), self._clock(), timestamp is not None)
+            is_timed = timestamp is not None or kind == "spans"
+            item = Item(kind, encode(fields), str(fields.get("service")), self._clock(), is_timed)
             self._sender.put(item)
         except UnfitError as error:
             return self._rejected(str(error))

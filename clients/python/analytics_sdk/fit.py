@@ -31,7 +31,7 @@ def fit(kind: Kind, fields: dict[str, Any], service: str) -> dict[str, Any]:
         fitting["value"] = _number(fields["value"])
     elif fitting.get("user_id") is not None:
         fitting["user_id"] = text(fitting["user_id"])
-    for name in ("data", "metrics"):
+    for name in ("data", "metrics", "attributes"):
         if name in fitting and fitting[name] is not None and not isinstance(fitting[name], dict):
             fitting[name] = _object(fitting[name])
     return fitting

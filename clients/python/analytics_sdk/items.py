@@ -10,8 +10,8 @@ from typing import Any, Literal
 from .outcome import Pending, pending
 from .plain import plain
 
-Kind = Literal["events", "metrics", "heartbeat"]
-KINDS: tuple[Kind, ...] = ("heartbeat", "events", "metrics")
+Kind = Literal["events", "metrics", "heartbeat", "logs", "spans"]
+KINDS: tuple[Kind, ...] = ("heartbeat", "events", "metrics", "logs", "spans")
 
 MetricKind = Literal["gauge", "counter", "histogram"]
 

@@ -5,6 +5,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import wait
+from contextlib import nullcontext
 from typing import Any
 
 from .backoff import Backoff
@@ -85,10 +86,11 @@ class Sender:
 
     def close(self, timeout: float) -> None:
         """Send items within `timeout` seconds, drop the others, and end the thread."""
-        with self._starting:  # another thread may be about to start it
-            outbox, thread = self._outbox, self._thread
-        if thread is threading.current_thread():  # called by a callback, as in `flush`
+        is_callback = threading.current_thread() is self._thread
+        if is_callback:  # as in `flush`
             timeout = 0
+        with nullcontext() if is_callback else self._starting:  # another thread may be about to start it
+            outbox, thread = self._outbox, self._thread
         deadline = self._clock() + timeout
         outbox.close(timeout)
         if thread is not None and thread.is_alive():

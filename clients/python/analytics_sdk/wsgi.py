@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from .client import AnalyticsClient
 from .items import UserId
 from .templates import template as from_path
+from .tracing import Trace, current, parse, within
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -31,6 +32,9 @@ class Middleware:
     An exception of the application counts as status 500 and is raised again. Failures of the middleware are logged
     only. WebSockets are not tracked: their duration is not a latency, and some servers end them with an exception.
 
+    A header `traceparent` names the trace of a request: its event, the log lines of `logging.Handler` and the spans
+    that are made in it carry its ids, and `tracing.traceparent()` is the header for requests to other services.
+
     Args:
         template: returns the endpoint of a request, or None; default: the path with placeholders for ids.
         user_id: returns the user of a request.
@@ -48,14 +52,18 @@ class Middleware:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         if environ.get("HTTP_UPGRADE", "").lower() == "websocket":
             return self._app(environ, start_response)
-        seen = _Request(self._report, environ)
+        seen = _Request(self._report, environ, parse(environ.get("HTTP_TRACEPARENT")))
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
             seen.status = status
+            seen.trace = (
+                current() or seen.trace
+            )  # that of OpenTelemetry, whose span has ended when the request is reported
             return start_response(status, headers, exc_info) if exc_info else start_response(status, headers)
 
         try:
-            response = self._app(environ, start)
+            with within(seen.trace):
+                response = self._app(environ, start)
         except BaseException as error:
             seen.failed(error)
             raise
@@ -64,7 +72,9 @@ class Middleware:
             return response
         return _Response(response, seen)
 
-    def _report(self, environ: "WSGIEnvironment", status: str, milliseconds: float, error: str | None) -> None:
+    def _report(
+        self, environ: "WSGIEnvironment", status: str, milliseconds: float, error: str | None, trace: Trace | None
+    ) -> None:
         try:
             code = 500 if error is not None else int(status[:3])
             self._client.track_request(
@@ -74,6 +84,7 @@ class Middleware:
                 milliseconds,
                 self._user(environ),
                 error or environ.get(ERROR),
+                trace,
             )
         except Exception:
             log.exception("analytics: a request could not be reported")
@@ -92,19 +103,20 @@ class Middleware:
 class _Request:
     """Request in progress; reported once."""
 
-    __slots__ = ("_environ", "_report", "_reported", "_started", "status")
+    __slots__ = ("_environ", "_report", "_reported", "_started", "status", "trace")
     status: str | None
     """None until the application starts its response."""
 
-    def __init__(self, report: Callable[..., None], environ: "WSGIEnvironment") -> None:
-        self._report, self._environ = report, environ
+    def __init__(self, report: Callable[..., None], environ: "WSGIEnvironment", trace: Trace | None) -> None:
+        self._report, self._environ, self.trace = report, environ, trace
         self._started, self._reported = time.perf_counter(), False
         self.status = None
 
     def ended(self, error: str | None = None) -> None:
         if not self._reported:
             self._reported = True
-            self._report(self._environ, self.status or "200", (time.perf_counter() - self._started) * 1000, error)
+            milliseconds = (time.perf_counter() - self._started) * 1000
+            self._report(self._environ, self.status or "200", milliseconds, error, self.trace)
 
     def failed(self, error: BaseException) -> None:
         # other exceptions end the program or the connection, and are no error of an application that has answered
@@ -126,9 +138,10 @@ class _Response:
 
     def __next__(self) -> bytes:
         try:
-            if self._parts is None:
-                self._parts = iter(self._response)
-            return next(self._parts)
+            with within(self._request.trace):
+                if self._parts is None:
+                    self._parts = iter(self._response)
+                return next(self._parts)
         except StopIteration:
             self._request.ended()
             raise

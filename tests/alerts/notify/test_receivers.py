@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
-from analytics.alerting import AlertKey
+from analytics.alerting import Alert, AlertKey
 from analytics.alerts.notify.bodies import NO_END, dedup_key
-from analytics.alerts.notify.deliveries import MODULES, deliver
+from analytics.alerts.notify.deliveries import MODULES, deliver, forward
 from analytics.alerts.notify.delivery import NotDelivered, ReceiverServices
 from analytics.alerts.notify.http import Http
+from analytics.alerts.notify.links import NO_LINKS, MessageLinks
 from analytics.alerts.notify.planning import MOST_ALERTS
 from analytics.alerts.notify.secrets import HIDDEN
 from analytics.catalog.secret import resolve
@@ -51,13 +52,16 @@ FIRING = message()
 RESOLVED = message(alert("shop", ended=NOW))
 
 
-def send(given: QueuedMessage = FIRING, *, allows_private: bool = True, **body: Any) -> str:
+def send(
+    given: QueuedMessage = FIRING, *, allows_private: bool = True, links: MessageLinks = NO_LINKS, **body: Any
+) -> str:
     """Deliver a message to a receiver with this body."""
     services = ReceiverServices(
         Http(allows_private=allows_private),
         lambda reference: resolve(reference, SECRETS),
         PUBLIC,
         lambda: NOW,
+        links=links,
     )
     return deliver(given, Resource("receivers", "ops", body, 1, NOW, "ann"), services)
 
@@ -81,6 +85,7 @@ def test_a_webhook_gets_the_body_of_alertmanager(receiver: Hook) -> None:
         "commonLabels": {"alertname": "HighErrorRate", "severity": "critical"},
         "commonAnnotations": {"runbook": "https://wiki.example/errors"},
         "externalURL": PUBLIC,
+        "links": {"acknowledge": "", "silence": ""},
     }
     assert (shop["status"], shop["startsAt"], shop["endsAt"]) == ("firing", "2023-11-14T22:12:20.000Z", NO_END)
     assert (cart["status"], cart["endsAt"]) == ("resolved", "2023-11-14T22:13:20.000Z")
@@ -112,6 +117,9 @@ def test_a_webhook_can_have_a_template(receiver: Hook) -> None:
     template = '{"text": {{ (status ~ ": " ~ alerts[0].annotations.summary) | tojson }}}'
     send(type="webhook", url=receiver.url, template=template)
     assert receiver.received[0].json == {"text": "firing: shop fails & <b>fails</b>"}
+    links = MessageLinks("https://a.example/act/1", "https://a.example/act/1/silence")
+    send(type="webhook", url=receiver.url, links=links, template='{"text": {{ links.silence | tojson }}}')
+    assert receiver.received[1].json == {"text": links.silence}
     for wrong in ("{{ nothing }}", "{{ alerts[7].status }}", "{{ ''.__class__.__mro__ }}", "{{ 1 / 0 }}"):
         with pytest.raises(NotDelivered, match="the template cannot be filled in"):
             send(type="webhook", url=receiver.url, template=wrong)
@@ -195,6 +203,37 @@ def test_slack_teams_and_discord_get_their_json(receiver: Hook) -> None:
     assert discord[0].json["allowed_mentions"] == {"parse": []}
 
 
+def test_an_alertmanager_gets_links_as_annotations(receiver: Hook) -> None:
+    alerts = [
+        Alert(AlertKey("g", name, (("alertname", name),)), "firing", NOW, NOW, NOW, None, 1.0, {"summary": name}, 1)
+        for name in ("A", "B")
+    ]
+    links = [MessageLinks("https://a.example/act/1", "https://a.example/act/1/silence"), NO_LINKS]
+    services = ReceiverServices(Http(allows_private=True), str, PUBLIC, lambda: NOW, links_of=lambda found: links)
+    body = {"type": "alertmanager", "url": f"http://127.0.0.1:{receiver.port}"}
+    forward(alerts, Resource("receivers", "am", body, 1, NOW, "ann"), services)
+    first, second = receiver.received[0].json
+    assert first["annotations"] == {
+        "summary": "A",
+        "acknowledge_url": links[0].acknowledge,
+        "silence_url": links[0].silence,
+    }
+    assert (second["annotations"], second["generatorURL"]) == ({"summary": "B"}, PUBLIC)
+
+
+def test_messages_for_people_have_a_link_that_silences(receiver: Hook) -> None:
+    base, links = f"http://127.0.0.1:{receiver.port}", MessageLinks(f"{PUBLIC}/act/1", f"{PUBLIC}/act/1/silence")
+    SECRETS["URL"] = receiver.url
+    send(type="telegram", url=base, token="${TOKEN}", chat="1", links=links)
+    send(type="matrix", url=base, token="${TOKEN}", room="!a:b", links=links)
+    send(type="ntfy", url=f"{base}/topic", links=links)
+    for type_ in ("slack", "teams", "discord"):
+        send(type=type_, url="${URL}", links=links)
+    for type_ in ("pagerduty", "opsgenie"):
+        send(type=type_, url=base, key="${KEY}", links=links)
+    assert [links.silence in received.body.decode() for received in receiver.received] == [True] * 8
+
+
 def test_telegram_ntfy_and_matrix_get_their_json(receiver: Hook) -> None:
     base = f"http://127.0.0.1:{receiver.port}"
     send(type="telegram", url=base, token="${TOKEN}", chat="-100123")
@@ -242,6 +281,8 @@ def test_a_command_gets_the_message_on_its_standard_input() -> None:
     with pytest.raises(NotDelivered, match="the command ended with status 3: no"):
         run([sys.executable, "-c", "print('no'); raise SystemExit(3)"])
     assert run(command) == "msg_1 firing"
+    shown = [sys.executable, "-c", "import json,sys; print(sorted(json.load(sys.stdin)['links']))"]
+    assert run(shown) == "['acknowledge', 'silence']"
     environment = json.loads(run([sys.executable, "-c", "import json,os; print(json.dumps(dict(os.environ)))"]))
     assert environment.keys() <= {"PATH", "HOME", "LANG", "TZ", "LC_CTYPE"}
 

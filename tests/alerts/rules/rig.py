@@ -19,10 +19,14 @@ from tests.state.rig import NOON, Rig, batch
 
 
 class RuleRig:
-    """Rules are evaluated when the clock is set."""
+    """Rules are evaluated when the clock is set.
 
-    def __init__(self, wall: float = NOON) -> None:
-        self.rig = Rig(wall)
+    Args:
+        rig: the service; None for a new one.
+    """
+
+    def __init__(self, wall: float = NOON, rig: Rig | None = None) -> None:
+        self.rig = Rig(wall) if rig is None else rig
         self.restart()
 
     def restart(self) -> None:

@@ -28,8 +28,9 @@ def series() -> dict[str, list[float | None]]:
         phase = [abs((step + 5 * number) % 20 - 10) / 10 for step in range(STEPS)]
         found[f'queue{{host="{host}",rack="{rack}"}}'] = [round(low + (high - low) * each) for each in phase]
         down = range(8 + 6 * number, 20 + 3 * number)
-        found[f'live{{host="{host}"}}'] = [0 if step in down or step in (40, 42, 44) else 1 for step in range(STEPS)]
+        found[f'live{{host="{host}"}}'] = [0 if step in down else 1 for step in range(STEPS)]
         found[f'limit{{rack="{rack}",id="{host}"}}'] = [90.0 + number] * STEPS
+    found['switch{host="a"}'] = [0 if step in (40, 42, 44) else 1 for step in range(STEPS)]
     found['temperature{room="x"}'] = [None if step in range(12, 36) else 20.0 for step in range(STEPS)]
     for service, failing in (("shop", range(15, 35)), ("cart", range(40, 46))):
         requests = errors = 0

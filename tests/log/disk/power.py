@@ -5,6 +5,7 @@ the disk. Of the names that were created, renamed and removed since the last syn
 may be missing.
 """
 
+import os
 import random
 import re
 import subprocess
@@ -50,6 +51,7 @@ def traced(
     done = subprocess.run(
         [strace, "-f", "-y", "-xx", "-s", "1000000", "-e", f"trace={CALLS}", *watched, "-o", str(log), *program],
         cwd=ROOT,
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},  # the trace would have the compiled modules
         timeout=SECONDS,
         capture_output=True,
         text=True,

@@ -14,7 +14,7 @@ from msgspec import structs
 from analytics.catalog.collections import ANNOTATIONS, COLLECTIONS
 from analytics.errors import AnalyticsError
 from analytics.kinds import EVENTS, LOGS, METRICS, POINTS, SPANS
-from analytics.log.disk.checkpoint import CATALOG_PART, Checkpoint
+from analytics.log.disk.checkpoint import CATALOG_PART, ERROR_GROUPS_PART, Checkpoint
 from analytics.log.refusal import Refused
 from analytics.log_lines import NewLogLine
 from analytics.points import GAUGE, HISTOGRAM, POINT_KINDS, ExponentialHistogram, NewPoint, labels_of
@@ -29,6 +29,7 @@ from tests.state.rig import DAY, HOUR, MIDNIGHT, NOON, Rig, batch, event, metric
 
 NUMBERS = (0.1, 0.2, 0.3, 1e17, 1, 1e-9, 2.5e10, 33.3, 1e100, 7)
 """Numbers whose inexact sums depend on the order of additions."""
+EXCEPTION = b'[{"time":1,"name":"exception","attributes":{"exception.type":"E","exception.message":"no 5"}}]'
 Limits = dict[str, Any]
 WAITS = (0, 0, 0.001, 0.2, 0.3, 0.9, 1, 7, 59, 61, 400, HOUR, 7 * HOUR, DAY)
 
@@ -108,7 +109,8 @@ def random_time(dice: random.Random, now: float) -> int:
 
 def random_line(dice: random.Random, now: float) -> NewLogLine:
     time = dice.choice((None, random_time(dice, now)))
-    return NewLogLine(dice.choice("abcde"), "hi", time, dice.randrange(25), id=dice.choice((None, None, "p", "q")))
+    body = dice.choice(("hi", "no 1", "no 2", "lost"))
+    return NewLogLine(dice.choice("abcde"), body, time, dice.randrange(25), id=dice.choice((None, None, "p", "q")))
 
 
 def random_span(dice: random.Random, now: float) -> NewSpan:
@@ -116,7 +118,12 @@ def random_span(dice: random.Random, now: float) -> NewSpan:
     end = start + round(dice.choice((-1.0, 0.0, 0.1, 0.2, 33.3)) * 1e9)
     span = NewSpan(f"{dice.randrange(5):032x}", f"{dice.randrange(9):016x}", dice.choice("abc"), "GET", start, end)
     return structs.replace(
-        span, kind=dice.randrange(6), status=dice.randrange(3), user_id=dice.choice((None, "u", "v"))
+        span,
+        kind=dice.randrange(6),
+        status=dice.randrange(3),
+        user_id=dice.choice((None, "u", "v")),
+        resource=msgspec.Raw(dice.choice((b"{}", b'{"service.version":"1.4.2"}'))),
+        events=msgspec.Raw(dice.choice((b"[]", EXCEPTION))),
     )
 
 
@@ -150,6 +157,7 @@ def test_the_same_log_gives_the_same_state(
 ) -> None:
     monkeypatch.setitem(COLLECTIONS, ANNOTATIONS.name, ANNOTATIONS._replace(limit=5))
     plain = check_replicas(dice, random_log(dice, steps, limits), limits)
+    assert [part for part in plain if part[0] == ERROR_GROUPS_PART]
     (catalog,) = [part[3] for part in plain if part[0] == CATALOG_PART]
     assert catalog["revision"] > 5
 
@@ -157,7 +165,7 @@ def test_the_same_log_gives_the_same_state(
 @pytest.mark.parametrize(("seconds", "history"), [(60, False), pytest.param(120, True, marks=pytest.mark.long)])
 def test_the_log_of_the_demo_gives_the_same_state(seconds: float, history: bool, dice: random.Random) -> None:
     log = demo_log(dice, seconds, history=history)
-    assert {entry.kind for entry in log} >= {"events", "metrics", "heartbeats"}
+    assert {entry.kind for entry in log} >= {"events", "metrics", "heartbeats", "spans", "logs"}
     check_replicas(dice, log, {})
 
 

@@ -1,16 +1,19 @@
 """Answers about random events equal those of plain loops over them."""
 
 import math
+import re
 from collections import defaultdict
 from datetime import UTC, datetime
 from typing import Any
 
 import hypothesis.strategies as st
+import msgspec
 import pytest
 from hypothesis import given
 
 from analytics.errors import ValidationFailed
 from analytics.store.explore.answering import answered
+from analytics.store.explore.figures import FigureTooLarge
 from analytics.store.explore.periods import next_start, start_of
 from analytics.store.explore.questions import FiguresQuestion, FunnelQuestion, RetentionQuestion
 from tests.store.explore.table import Event, Table
@@ -30,7 +33,7 @@ EVENTS = st.lists(
         st.sampled_from(["web", "app"]),
         st.sampled_from([None, "ann", "bob", "cy"]),
         st.integers(0, 40 * DAY // 3600).map(lambda hours: hours * 3600.0),
-        st.sampled_from([{}, {"c": "x"}, {"c": "y", "n": 1.5}, {"n": "7"}, {"n": 1e308}, {"c": None, "n": -2}]),
+        st.sampled_from([{}, {"c": "x"}, {"c": "y", "n": 1.5}, {"n": "7"}, {"n": 1e300}, {"c": None, "n": -2}]),
     ),
     max_size=40,
 ).map(
@@ -89,6 +92,26 @@ def same(found: float | None, expected: float | None) -> bool:
     if found is None or expected is None:
         return found is expected
     return math.isclose(found, expected, rel_tol=1e-12) or found == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "measure"), [(["1e308", "1e308"], "sum"), (["-1e308", "-1e308"], "avg"), (["1", "1e400"], "max")]
+)
+def test_a_figure_that_no_number_of_json_holds_is_an_error_and_the_filter_in_it_helps(
+    values: list[str], measure: Any
+) -> None:
+    table = Table([])
+    for seq, value in enumerate(values):
+        table.db.execute(
+            "INSERT INTO t VALUES (?, '', 'buy', 'web', 'ann', TIMESTAMP '2026-10-27', now(), true, ?)",
+            [seq, f'{{"n": {value}}}'],
+        )
+    question = FiguresQuestion(START, at(41 * DAY), "", measure, "n")
+    with pytest.raises(FigureTooLarge) as error:
+        answered(question, table, table.db)
+    (advice,) = re.findall(r"filter (\S+)\.$", str(error.value))
+    answer: Any = answered(msgspec.structs.replace(question, q=advice), table, table.db)
+    assert answer["value"] == (1 if "1" in values else None)
 
 
 def test_the_largest_groups_are_answered_and_the_others_counted() -> None:

@@ -30,26 +30,26 @@ ALLOWED_QUERIES = [
     "SELECT lower(type) COLLATE NOCASE, type LIKE 'a%', type ILIKE 'b', regexp_matches(type, '^a') FROM events",
 ]
 REFUSED_QUERIES = {
-    "SELECT 1; SELECT 2": "exactly one",
-    "": "exactly one",
-    "DELETE FROM events": "only a SELECT",
-    "COPY events TO 'x'": "only a SELECT",
-    "EXPLAIN SELECT 1": "only a SELECT",
-    "PRAGMA version": "only a SELECT",
-    "SET threads = 1": "only a SELECT",
-    "ATTACH 'x'": "only a SELECT",
-    "INSTALL httpfs": "only a SELECT",
+    "SELECT 1; SELECT 2": "Exactly one",
+    "": "Exactly one",
+    "DELETE FROM events": "Only a SELECT",
+    "COPY events TO 'x'": "Only a SELECT",
+    "EXPLAIN SELECT 1": "Only a SELECT",
+    "PRAGMA version": "Only a SELECT",
+    "SET threads = 1": "Only a SELECT",
+    "ATTACH 'x'": "Only a SELECT",
+    "INSTALL httpfs": "Only a SELECT",
     "WITH x AS (COPY events TO 'a.parquet') SELECT * FROM x": "COPY",
     "WITH x AS (SELECT * FROM (WITH y AS (COPY events TO 'a') FROM y)) SELECT * FROM x": "COPY",
     "DESCRIBE events": "DESCRIBE",
     "FROM (DESCRIBE events)": "DESCRIBE",
     "FROM (SHOW TABLES)": "DESCRIBE",
     "SUMMARIZE events": "DESCRIBE",
-    "SELECT * FROM '/etc/passwd'": "no table",
-    "SELECT * FROM 'events.parquet'": "no table",
-    "SELECT * FROM main.events": "no table",
-    "SELECT * FROM information_schema.tables": "no table",
-    "SELECT * FROM sqlite_master": "no table",
+    "SELECT * FROM '/etc/passwd'": "There is no table",
+    "SELECT * FROM 'events.parquet'": "There is no table",
+    "SELECT * FROM main.events": "There is no table",
+    "SELECT * FROM information_schema.tables": "There is no table",
+    "SELECT * FROM sqlite_master": "There is no table",
     "SELECT * FROM duckdb_settings()": "duckdb_settings",
     "SELECT * FROM read_parquet('x')": "read_parquet",
     "SELECT * FROM READ_TEXT('x')": "read_text",
@@ -60,20 +60,20 @@ REFUSED_QUERIES = {
     "SELECT (SELECT max(name) FROM duckdb_settings())": "duckdb_settings",
     "SELECT getenv('HOME')": "getenv",
     "SELECT current_setting('threads')": "current_setting",
-    "SELECT main.lower('A')": "without a schema",
+    "SELECT main.lower('A')": "Write lower() without a schema",
     "SELECT nextval('x')": "nextval",
     "SELECT sleep_ms(10)": "sleep_ms",
     "SELECT json_execute_serialized_sql('{}')": "json_execute_serialized_sql",
     "SELECT write_log('x')": "write_log",
     "SELECT getvariable('x')": "getvariable",
-    "SELECT ?": "parameter",
+    "SELECT ?": "A parameter",
     "SELECT CAST('a' AS my_enum)": "MY_ENUM",
-    'WITH "/etc/passwd" AS (SELECT 1) SELECT * FROM "/etc/passwd"': "letters, digits",
-    "SELECT count(*) FROM events ORDER BY (SELECT count(*) FROM 'x.csv')": "no table",
-    "SELECT 1 LIMIT (SELECT count(*) FROM 'x.csv')": "no table",
-    "SELECT list_transform([1], x -> (SELECT count(*) FROM 'x.csv'))": "no table",
-    "SELECT * FROM events WHERE CASE WHEN true THEN (SELECT true FROM 'x.csv') END": "no table",
-    "SELEC 1": "syntax error",
+    'WITH "/etc/passwd" AS (SELECT 1) SELECT * FROM "/etc/passwd"': "of letters, digits",
+    "SELECT count(*) FROM events ORDER BY (SELECT count(*) FROM 'x.csv')": "There is no table",
+    "SELECT 1 LIMIT (SELECT count(*) FROM 'x.csv')": "There is no table",
+    "SELECT list_transform([1], x -> (SELECT count(*) FROM 'x.csv'))": "There is no table",
+    "SELECT * FROM events WHERE CASE WHEN true THEN (SELECT true FROM 'x.csv') END": "There is no table",
+    "SELEC 1": "Syntax error",
     f"SELECT {'(' * 5000}1{')' * 5000}": "depth",
     f"SELECT [{','.join('1' * MAX_NODES)}]": "parts",
 }
@@ -91,8 +91,11 @@ def test_queries_that_only_read_the_views_are_allowed(sql: str) -> None:
 
 @pytest.mark.parametrize(("sql", "message"), REFUSED_QUERIES.items())
 def test_everything_else_is_refused_by_name(sql: str, message: str) -> None:
-    with pytest.raises(QueryRefused, match=message.replace("(", r"\(").replace(")", r"\)")):
+    with pytest.raises(QueryRefused) as error:
         check(sql)
+    said = str(error.value)
+    assert message in said
+    assert not said[0].islower(), said
 
 
 def test_no_function_of_the_catalog_or_of_files_is_in_the_list() -> None:

@@ -74,7 +74,7 @@ def test_a_time_with_a_zone_is_read_in_utc(file: Path, sql: str) -> None:
 def test_a_query_that_copies_to_its_own_file_is_refused_and_the_file_stays(file: Path) -> None:
     quoted = str(file).replace("'", "''")
     sql = f"WITH x AS (COPY (SELECT 1) TO '{quoted}' (use_tmp_file false)) SELECT * FROM x"
-    assert refusal(ask(file, sql)) == ("query_refused", "COPY is not allowed; a query reads events and x")
+    assert refusal(ask(file, sql)) == ("query_refused", "COPY is not allowed: a query reads events and x.")
 
 
 def test_a_wrong_name_is_an_error_that_names_it(file: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_wrong_name_is_an_error_that_names_it(file: Path) -> None:
 
 def test_a_query_without_end_is_stopped(file: Path) -> None:
     answer = ask(file, "SELECT count(*) FROM range(1000000000000)", SqlLimits(seconds=0.2))
-    assert refusal(answer) == ("query_too_large", "the query took more than 0.2 s; ask for a shorter time")
+    assert refusal(answer) == ("query_too_large", "The query took more than 0.2 s: ask for a shorter time.")
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from typing import Any
 
 from analytics.alerting import Alert
 from analytics.alerts.notify.delivery import ReceiverServices
+from analytics.alerts.notify.links import MessageLinks
 from analytics.alerts.notify.posting import post_json
 from analytics.alerts.notify.secrets import revealed
 from analytics.clock import rfc3339
@@ -27,16 +28,22 @@ def deliver(message: QueuedMessage, body: Mapping[str, Any], services: ReceiverS
 def forward(alerts: Sequence[Alert], body: Mapping[str, Any], services: ReceiverServices) -> str:
     """Post alerts that fire or are over; raises NotDelivered."""
     end = services.now() + ALIVE_SECONDS
+    links = services.links_of(alerts)
     rows = [
         _row(
             alert.key.labels,
-            alert.annotations,
+            {**alert.annotations, **_annotations(found)},
             (alert.fired or alert.since, end if alert.ended is None else alert.ended),
             services.public_url,
         )
-        for alert in alerts
+        for alert, found in zip(alerts, links, strict=True)
     ]
     return _post(rows, body, services)
+
+
+def _annotations(links: MessageLinks) -> dict[str, str]:
+    """The links as annotations, for templates there."""
+    return {f"{name}_url": str(url) for name, url in links.body().items() if url}
 
 
 def _post(rows: list[dict[str, Any]], body: Mapping[str, Any], services: ReceiverServices) -> str:

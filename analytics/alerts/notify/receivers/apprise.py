@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analytics.alerts.notify.delivery import NotDelivered, ReceiverServices
-from analytics.alerts.notify.texts import lines, title
+from analytics.alerts.notify.texts import addresses, lines, title
 from analytics.notifications import QueuedMessage
 
 ON_THIS_MACHINE = ("dbus", "glib", "gnome", "kde", "macosx", "qt", "syslog", "windows")
@@ -32,6 +32,10 @@ def deliver(message: QueuedMessage, body: Mapping[str, Any], services: ReceiverS
         if not sender.add(services.secret(reference)):
             raise NotDelivered(f"URL {number} is not one that Apprise knows")
     kind = library.NotifyType.FAILURE if message.firing else library.NotifyType.SUCCESS
-    if not sender.notify(title=title(message), body="\n".join(lines(message)), notify_type=kind):
+    if not sender.notify(
+        title=title(message),
+        body="\n".join([*lines(message), *addresses(services.public_url, services.links)]),
+        notify_type=kind,
+    ):
         raise NotDelivered("a service did not take the message; Apprise does not say why")
     return f"taken by {len(body['urls'])} service{'s' * (len(body['urls']) > 1)}"

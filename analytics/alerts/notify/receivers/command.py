@@ -24,7 +24,7 @@ def deliver(message: QueuedMessage, body: Mapping[str, Any], services: ReceiverS
     """
     if not services.command_allowed:
         raise NotDelivered("commands are not allowed: set ANALYTICS_NOTIFY_COMMAND=1 to allow them")
-    given = msgspec.json.encode({"id": message.id, **webhook_body(message, services.public_url)})
+    given = msgspec.json.encode({"id": message.id, **webhook_body(message, services.public_url, services.links)})
     try:
         process = subprocess.Popen(
             body["command"],

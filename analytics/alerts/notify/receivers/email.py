@@ -1,4 +1,4 @@
-"""Mail: SMTP with TLS, text and HTML."""
+"""Mail: SMTP with TLS, text and HTML with an inline chart."""
 
 import smtplib
 import socket
@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from email.message import EmailMessage
 from email.utils import formatdate
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 from analytics.alerts.notify.bodies import dedup_key
 from analytics.alerts.notify.delivery import ANSWER_CHARACTERS, NotDelivered, ReceiverServices
 from analytics.alerts.notify.destinations import Unreachable, connected
 from analytics.alerts.notify.http import SOCKET_SECONDS
+from analytics.alerts.notify.links import NO_LINKS, MessageLinks
 from analytics.alerts.notify.texts import colour, lines, text, title
 from analytics.notifications import QueuedMessage
 
@@ -20,9 +21,17 @@ TLS_PORT, PLAIN_PORT = 465, 587
 TLS, STARTTLS, NONE = "tls", "starttls", "none"
 
 
+class MailContent(NamedTuple):
+    """What a mail shows besides its alerts; `chart` is a PNG image."""
+
+    public_url: str = ""
+    links: MessageLinks = NO_LINKS
+    chart: bytes | None = None
+
+
 def deliver(message: QueuedMessage, body: Mapping[str, Any], services: ReceiverServices) -> str:
     """Send a mail."""
-    mail = composed(message, body, services.public_url)
+    mail = composed(message, body, MailContent(services.public_url, services.links, services.chart(message)))
     try:
         with _server(body, services) as server:
             refused = server.send_message(mail)
@@ -41,7 +50,7 @@ def deliver(message: QueuedMessage, body: Mapping[str, Any], services: ReceiverS
     return "the mail server took it"
 
 
-def composed(message: QueuedMessage, body: Mapping[str, Any], public_url: str) -> EmailMessage:
+def composed(message: QueuedMessage, body: Mapping[str, Any], content: MailContent) -> EmailMessage:
     """The mail; those about one group are a thread."""
     mail = EmailMessage()
     domain = body["sender"].rpartition("@")[2]
@@ -52,20 +61,32 @@ def composed(message: QueuedMessage, body: Mapping[str, Any], public_url: str) -
     mail["Message-ID"] = f"<{message.id}@{domain}>"
     mail["References"] = f"<{dedup_key(message)}@{domain}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(text(message, public_url))
-    mail.add_alternative(html(message, public_url), subtype="html")
+    mail.set_content(text(message, content.public_url, content.links))
+    image = f"chart.{message.id}@{domain}"
+    mail.add_alternative(html(message, content, image), subtype="html")
+    if content.chart is not None:
+        page = mail.get_payload(1)
+        assert isinstance(page, EmailMessage)
+        page.add_related(content.chart, "image", "png", cid=f"<{image}>", filename="chart.png", disposition="inline")
     return mail
 
 
-def html(message: QueuedMessage, public_url: str) -> str:
-    """The message as HTML."""
+def html(message: QueuedMessage, content: MailContent, image: str) -> str:
+    """The message as HTML; `image` is the id of the chart among the parts of the mail."""
     items = "".join(f"<li>{escape(line)}</li>" for line in lines(message))
-    link = f'<p><a href="{escape(public_url)}">Open</a></p>' if public_url else ""
+    named = [(text, url) for text, url in (("Open", content.public_url), ("Silence", content.links.silence)) if url]
+    link = f"<p>{' · '.join(map(_link, named))}</p>" if named else ""
+    alt = "Values of the last hour"
+    chart = f'<p><img src="cid:{escape(image)}" width="480" height="120" alt="{alt}"></p>' if content.chart else ""
     style = f"margin:0 0 12px;padding:8px 12px;color:#fff;background:{colour(message)};font:bold 16px sans-serif"
     return (
         f'<!DOCTYPE html><html><body><p style="{style}">{escape(title(message))}</p>'
-        f'<ul style="font:14px sans-serif">{items}</ul>{link}</body></html>'
+        f'<ul style="font:14px sans-serif">{items}</ul>{chart}{link}</body></html>'
     )
+
+
+def _link(named: tuple[str, str]) -> str:
+    return f'<a href="{escape(named[1])}">{named[0]}</a>'
 
 
 def _server(body: Mapping[str, Any], services: ReceiverServices) -> smtplib.SMTP:

@@ -6,12 +6,13 @@ from typing import Any
 from analytics.alerts.notify.delivery import NotDelivered, ReceiverServices
 from analytics.alerts.notify.posting import post_json
 from analytics.alerts.notify.secrets import revealed
-from analytics.alerts.notify.texts import lines, title
+from analytics.alerts.notify.texts import fitted, title, utf8_bytes
 from analytics.notifications import QueuedMessage
 
 HIGH, DEFAULT = 4, 3
 """Priorities of ntfy."""
-MOST_CHARACTERS = 4_000
+MOST_BYTES = 4_000
+"""Of a message: a longer one becomes an attachment."""
 
 
 def deliver(message: QueuedMessage, body: Mapping[str, Any], services: ReceiverServices) -> str:
@@ -22,12 +23,14 @@ def deliver(message: QueuedMessage, body: Mapping[str, Any], services: ReceiverS
     payload: dict[str, Any] = {
         "topic": topic,
         "title": title(message),
-        "message": "\n".join(lines(message))[:MOST_CHARACTERS],
+        "message": fitted(message, MOST_BYTES, utf8_bytes),
         "tags": ["rotating_light" if message.firing else "white_check_mark"],
         "priority": (body.get("priority") or HIGH) if message.firing else DEFAULT,
     }
     if services.public_url:
         payload["click"] = services.public_url
+    if services.links.silence:
+        payload["actions"] = [{"action": "view", "label": "Silence", "url": services.links.silence}]
     authorization = body.get("authorization")
     headers = {} if authorization is None else {"Authorization": services.secret(authorization)}
     return post_json(services, server, payload, headers)

@@ -6,7 +6,7 @@ from typing import Any
 from analytics.alerts.notify.delivery import ReceiverServices
 from analytics.alerts.notify.posting import post_json
 from analytics.alerts.notify.secrets import revealed
-from analytics.alerts.notify.texts import text
+from analytics.alerts.notify.texts import text, utf16_units
 from analytics.notifications import QueuedMessage
 
 SERVER = "https://api.telegram.org"
@@ -18,7 +18,7 @@ def deliver(message: QueuedMessage, body: Mapping[str, Any], services: ReceiverS
     server = revealed(body.get("url") or SERVER, services).rstrip("/")
     payload = {
         "chat_id": body["chat"],
-        "text": text(message, services.public_url)[:MOST_CHARACTERS],
+        "text": text(message, services.public_url, services.links, MOST_CHARACTERS, utf16_units),
         "link_preview_options": {"is_disabled": True},
     }
     return post_json(services, f"{server}/bot{services.secret(body['token'])}/sendMessage", payload)

@@ -21,7 +21,7 @@ BASE64_PREFIX = "whsec_"
 
 def deliver(message: QueuedMessage, body: Mapping[str, Any], services: ReceiverServices) -> str:
     """Post a message."""
-    found = webhook_body(message, services.public_url)
+    found = webhook_body(message, services.public_url, services.links)
     headers = {"Content-Type": "application/json", "webhook-id": message.id}
     if body.get("template") is None:
         content = msgspec.json.encode(found)

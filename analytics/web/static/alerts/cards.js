@@ -1,15 +1,14 @@
-// Cards: alerts that fire, incidents, objectives and silences, each with what can be done about it.
+// Cards: alerts that fire, objectives and silences, each with what can be done about it.
 
-import { isFiring, nameOf } from '../bell.js';
+import { sinceText } from '../bell.js';
 import { el, icon } from '../dom.js';
-import { ago, count, decimal, percent, plural, span, utc, when } from '../format.js';
-import { nowMs } from '../servertime.js';
-import { labelsText, matcherText, severityState } from './states.js';
-
+import { nameOf, runbookOf, severityState } from '../firing.js';
+import { count, decimal, percent, utc, when } from '../format.js';
+import { labelsText, matcherText } from './states.js';
 
 /** A button that runs `act`; it is disabled meanwhile. */
-export function action(text, act) {
-  const button = el('button', { type: 'button' }, text);
+export function action(text, name, act) {
+  const button = el('button', { type: 'button', name }, text);
   button.addEventListener('click', async () => {
     button.disabled = true;
     await act();
@@ -18,51 +17,58 @@ export function action(text, act) {
   return button;
 }
 
-function card(state, title, texts, ...rest) {
-  const lines = texts.filter(Boolean).map((text) => el('p', { className: 'soft' }, text));
+/** A card with a state, a title, lines of text, and further elements. */
+export function card(state, title, texts, ...rest) {
+  const lines = texts.filter(Boolean).map((text) => (text instanceof Node ? text : el('p', { className: 'soft' }, text)));
   return el('li', { className: 'card' }, el('p', { className: 'state name', 'data-state': state }, icon(state), ...[title].flat()), ...lines, ...rest.filter(Boolean));
 }
 
-const moment = (text, about) => el('time', { dateTime: text, title: utc(new Date(text)) }, about ?? when(new Date(text)));
-const since = (text) => ago((nowMs() - Date.parse(text)) / 1000, span);
+/** A moment, with UTC as its tooltip. */
+export const moment = (text, about) => el('time', { dateTime: text, title: utc(new Date(text)) }, about ?? when(new Date(text)));
 
-/** An alert that fires. */
-export function alertCard(alert, { onSilence, onRule }) {
-  const link = el('a', { href: `#${encodeURIComponent(alert.group)}/${encodeURIComponent(alert.rule)}` }, nameOf(alert));
+/** Since when something holds; `again` brings its length up to date. */
+export const since = (text) => el('time', { dateTime: text, title: utc(new Date(text)), className: 'soft', 'data-since': Date.parse(text) }, sinceText(Date.parse(text)));
+
+/** Bring the lengths of `since` up to date. */
+export function again() {
+  for (const each of document.querySelectorAll('#board [data-since]')) each.textContent = sinceText(Number(each.dataset.since));
+}
+
+/** What is done about an incident: who has it, until when it is quiet. */
+export const handling = ({ acknowledged_by: by, acknowledged_at: at, snoozed_until: until, silenced_by: silence, escalated_to: escalated }) => [
+  at ? `acknowledged${by ? ` by ${by}` : ''} at ${when(new Date(at))}` : '',
+  until ? `snoozed until ${when(new Date(until))}` : '',
+  silence ? 'silenced' : '',
+  escalated?.length ? `escalated to ${escalated.join(', ')}` : '',
+].filter(Boolean).join(' · ');
+
+/** An alert that fires, with its incident (or null). */
+export function alertCard(alert, incident, { onSilence, onAct, onRule }) {
+  const link = el('a', { href: `#${encodeURIComponent(alert.group)}/${encodeURIComponent(alert.rule)}` }, 'Rule');
   link.addEventListener('click', (event) => {
     event.preventDefault();
     onRule(alert);
   });
-  const { summary, description, runbook_url: runbook } = alert.annotations;
-  const texts = [summary, summary === description ? '' : description, [labelsText(alert.labels), alert.value === null ? '' : `value ${decimal(alert.value)}`].filter(Boolean).join(' · ')];
-  const book = runbook && /^https?:\/\//i.test(runbook) ? el('a', { href: runbook, rel: 'noreferrer' }, 'Runbook') : null;
-  const buttons = el('p', { className: 'buttons' }, onSilence ? action('Silence', () => onSilence(alert)) : '', book ?? '');
-  return card(severityState(alert.labels), [link, ' ', el('span', { className: 'soft' }, isFiring(alert) ? 'since ' : '', moment(alert.fired_at))], texts, buttons);
-}
-
-/** An incident. */
-export function incidentCard(incident, { onAct, onDetails }) {
-  const isOver = incident.resolved_at !== null;
-  const about = [
-    `${plural(incident.firing, 'alert')} firing of ${count(incident.alerts)}`,
-    incident.services.length ? incident.services.join(', ') : '',
-    incident.acknowledged_by ? `acknowledged by ${incident.acknowledged_by}` : '',
-    incident.snoozed_until ? `snoozed until ${when(new Date(incident.snoozed_until))}` : '',
-    incident.silenced_by ? 'silenced' : '',
-    isOver ? `over after ${span(incident.duration_seconds)}` : '',
+  const { summary, description } = alert.annotations;
+  const texts = [
+    summary ? el('p', {}, summary) : '',
+    summary === description ? '' : description,
+    [labelsText(alert.labels), alert.value === null ? '' : `value ${decimal(alert.value)}`].filter(Boolean).join(' · '),
+    incident && handling(incident),
   ];
-  const acts = onAct && !isOver ? [
-    incident.acknowledged_at ? '' : action('Acknowledge', () => onAct(incident, 'acknowledge', {})),
-    action('Snooze for 1 hour', () => onAct(incident, 'snooze', { duration: '1h' })),
-  ] : [];
-  const place = el('ol', { className: 'timeline', hidden: true });
-  const state = isOver ? 'good' : incident.acknowledged_at ? 'warn' : 'bad';
-  const title = [el('span', {}, incident.title), ' ', el('span', { className: 'soft' }, moment(incident.started_at, `began ${when(new Date(incident.started_at))}, ${since(incident.started_at)}`))];
-  return card(state, title, [about.filter(Boolean).join(' · ')], el('p', { className: 'buttons' }, ...acts, action('Timeline', () => onDetails(incident, place))), place);
+  const runbook = runbookOf(alert);
+  const { service } = alert.labels;
+  const buttons = el(
+    'p',
+    { className: 'buttons' },
+    onAct && incident && !incident.acknowledged_at ? action('Acknowledge', 'acknowledge', () => onAct(incident, 'acknowledge', {})) : '',
+    onSilence && !incident?.silenced_by ? action('Silence for 1 hour', 'silence', () => onSilence(alert)) : '',
+    runbook ? el('a', { href: runbook, rel: 'noreferrer', className: 'runbook' }, 'Runbook') : '',
+    service ? el('a', { href: `./?service=${encodeURIComponent(service)}` }, 'Charts') : '',
+    link,
+  );
+  return card(severityState(alert.labels), [el('span', {}, nameOf(alert)), ' ', since(alert.fired_at)], texts, buttons);
 }
-
-/** The entries of an incident's timeline. */
-export const timelineOf = (details) => details.timeline.map(({ at, step, labels, who, text, until }) => el('li', {}, moment(at), ' ', [step, nameOf({ labels }), who ? `by ${who}` : '', text ?? '', until ? `until ${when(new Date(until))}` : ''].filter(Boolean).join(' ')));
 
 /** An objective and its error budget. */
 export function sloCard(slo) {
@@ -83,6 +89,5 @@ export function sloCard(slo) {
 /** A silence. */
 export function silenceCard(silence, onEnd) {
   const texts = [[silence.comment, silence.createdBy ? `by ${silence.createdBy}` : ''].filter(Boolean).join(' · '), `${silence.state}${silence.endsAt ? `, until ${when(new Date(silence.endsAt))}` : ''}${silence.recurring?.length ? ', recurring' : ''}`];
-  return card(silence.state === 'active' ? 'warn' : 'idle', silence.matchers.map(matcherText).join(' '), texts, onEnd && silence.state !== 'expired' ? el('p', { className: 'buttons' }, action('End', () => onEnd(silence))) : null);
+  return card(silence.state === 'active' ? 'warn' : 'idle', silence.matchers.map(matcherText).join(' '), texts, onEnd && silence.state !== 'expired' ? el('p', { className: 'buttons' }, action('End', 'end', () => onEnd(silence))) : null);
 }
-

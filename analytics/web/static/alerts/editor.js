@@ -5,7 +5,7 @@ import { Group } from '../chartgroup.js';
 import { byId, el, set, setState, setText } from '../dom.js';
 import { between, count, decimal, plural, when } from '../format.js';
 import { nowMs } from '../servertime.js';
-import { columnsOf, firingSpans, namesOf, outcomeOf } from './played.js';
+import { columnsOf, firingSpans, namesOf, outcomeOf, thresholdsOf } from './played.js';
 import { ruleOf, valuesOf, withRule } from './rule.js';
 import { load, said, send } from './sources.js';
 import { labelsText } from './states.js';
@@ -49,8 +49,16 @@ export class Editor {
 
   close() {
     set(this.section, 'hidden', true);
-    this.asking?.abort();
+    clearTimeout(this.waiting);
+    this.#stop();
     this.opened = null;
+  }
+
+  /** Wait for no answer any more. */
+  #stop() {
+    this.asking?.abort();
+    this.asking = null;
+    this.section.setAttribute('aria-busy', 'false');
   }
 
   #values() {
@@ -66,12 +74,12 @@ export class Editor {
 
   /** Ask what the rule would have done, and show it. */
   async #try() {
+    this.#stop();
     const values = this.#values();
     if (!values.expr.trim()) {
       this.#clear();
       return;
     }
-    this.asking?.abort();
     const mine = new AbortController();
     this.asking = mine;
     this.section.setAttribute('aria-busy', 'true');
@@ -96,14 +104,16 @@ export class Editor {
     const end = played.times.length ? Date.parse(played.times.at(-1)) / 1000 : 0;
     byId('history').replaceChildren(...spans.slice(-SHOWN).reverse().map(({ labels, from, to }) => el('li', {}, between([Math.round(from), Math.round(to ?? end)]), ' ', el('span', { className: 'soft' }, labelsText(labels)))));
     if (spans.length > SHOWN) byId('history').append(el('li', { className: 'soft' }, `and ${plural(spans.length - SHOWN, 'time')} before`));
-    const columns = columnsOf(played);
+    const thresholds = thresholdsOf(played, this.form.elements.clear.value);
+    const columns = columnsOf(played, thresholds);
     const names = namesOf(played);
     byId('chart').replaceChildren();
     this.group.charts = [];
     if (columns[0].length < 2 || names.length === 0) return;
-    const series = names.map((label, place) => (played.threshold !== null && place === names.length - 1
-      ? { label, color: 'bad', kind: 'number', format: decimal, dash: [6, 4] }
-      : { label, color: COLORS[place], kind: 'number', format: decimal }));
+    const series = [
+      ...names.map((label, place) => ({ label, color: COLORS[place], kind: 'number', format: decimal })),
+      ...thresholds.map(({ label }, place) => ({ label, color: place === 0 && played.threshold !== null ? 'bad' : 'good', kind: 'number', format: decimal, dash: [6, 4] })),
+    ];
     const chart = new Chart(byId('chart'), this.group, this.form.elements.alert.value || 'Expression', series, { markColor: 'bad' });
     chart.show(columns, played.step, [columns[0][0], columns[0].at(-1) + played.step], '');
     chart.annotate(spans.map(({ labels, from, to }, place) => ({ id: String(place), version: 1, from, to: to ?? end, text: `fires: ${labelsText(labels) || 'no labels'}`, service: null, tags: [], link: null })));

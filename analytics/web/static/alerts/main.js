@@ -1,25 +1,35 @@
 // Alerts: what fires now, incidents, rules with an editor, objectives and silences.
 
 import { Access } from '../access.js';
-import { isFiring, ring } from '../bell.js';
+import { ring } from '../bell.js';
 import { byId, set, setState, setText } from '../dom.js';
+import { isFiring, worstFirst } from '../firing.js';
 import { count, plural } from '../format.js';
 import { startSwitches } from '../switches.js';
 import { zone } from '../zone.js';
-import { alertCard, incidentCard, silenceCard, sloCard, timelineOf } from './cards.js';
+import { again, alertCard, silenceCard, sloCard } from './cards.js';
 import { Editor } from './editor.js';
+import { Incidents } from './incidents.js';
+import { showList } from './list.js';
+import { startNotices } from './noticeswitch.js';
 import { Rules } from './rules.js';
 import { load, said, send } from './sources.js';
 import { matchersOf } from './states.js';
 
 const AGAIN_MS = 5_000;
+const TOLD_MS = 15_000;
 const MOST_CARDS = 50;
 const SILENCE = '1h';
 
 const access = new Access(start);
 const editor = new Editor(refresh);
-const rules = new Rules((group, rule, place) => openRule(group, rule, place));
+const rules = new Rules(openRule);
+const incidents = new Incidents(act);
 const missing = new Set(); // routes that the service does not have
+let isBusy = false;
+let shown = { incidents: [], hasSilences: true };
+let problemUntil = 0; // what could not be changed is told for a while
+const idOf = ({ id }) => id;
 
 function openRule(group, rule, place) {
   history.replaceState(null, '', `#${encodeURIComponent(group.group)}/${encodeURIComponent(rule.rule)}`);
@@ -33,76 +43,61 @@ async function optional(path, asked) {
   return found;
 }
 
-/** Load everything, and show it. */
+/** Load everything, and show it; in the background only ring for alerts. */
 async function refresh() {
+  isBusy = true;
   try {
-    const [alerts, groups] = await Promise.all([load('/alerts'), load('/rules')]);
-    const [incidents, silences, slos] = await Promise.all([optional('/incidents', { limit: MOST_CARDS }), optional('/silences'), optional('/slos')]);
-    showAlerts(alerts.alerts, silences !== null);
-    rules.show(groups.groups);
-    showIncidents(incidents);
+    const { alerts } = await load('/alerts');
+    const firing = alerts.filter(isFiring).sort(worstFirst);
+    ring(firing);
+    if (document.hidden) return;
+    showAlerts(firing, alerts); // at once: the rest takes longer
+    const [{ groups }, found, silences, slos] = await Promise.all([load('/rules'), optional('/incidents', { limit: MOST_CARDS }), optional('/silences'), optional('/slos')]);
+    shown = { incidents: found?.incidents ?? [], hasSilences: silences !== null };
+    showAlerts(firing, alerts);
+    rules.show(groups);
+    incidents.show(found, access.mayEdit);
     showSilences(silences);
-    showCards('slos', slos?.slos, sloCard, slos ? plural(slos.count, 'objective') : '');
-    tell('');
+    set(byId('slos'), 'hidden', !slos?.slos.length);
+    setText(byId('slos-count'), slos ? plural(slos.count, 'objective') : '');
+    showList(byId('slos-list'), (slos?.slos ?? []).slice(0, MOST_CARDS), idOf, sloCard);
+    again();
+    if (Date.now() > problemUntil) tell('');
   } catch (error) {
     tell(said(error));
+  } finally {
+    isBusy = false;
   }
 }
 
-function showAlerts(alerts, mayBeSilenced) {
-  const firing = alerts.filter(isFiring);
+function showAlerts(firing, alerts) {
   const pending = alerts.filter(({ state }) => state === 'pending').length;
-  ring(firing.length);
   const others = pending ? `, ${plural(pending, 'alert')} pending` : '';
   if (firing.length) setState(byId('verdict'), 'bad', `${plural(firing.length, 'alert')} ${firing.length === 1 ? 'fires' : 'fire'} now${others}.`);
   else setState(byId('verdict'), 'good', `No alert fires${others}.`);
-  const onSilence = mayBeSilenced && access.mayEdit ? silenceAlert : null;
+  const open = new Map(shown.incidents.map((incident) => [incident.id, { ...incident, duration_seconds: 0 }]));
+  const onSilence = shown.hasSilences && access.mayEdit ? silenceAlert : null;
+  const onAct = access.mayEdit ? act : null;
   const onRule = ({ group, rule }) => {
-    const found = rules.find(group, rule);
-    if (found) openRule(found.group, found.rule, found.place);
+    const row = rules.find(group, rule);
+    if (row) openRule(row.group, row.rule, row.place);
   };
-  fill('firing', firing, (alert) => alertCard(alert, { onSilence, onRule }));
-}
-
-function showIncidents(found) {
-  const open = found?.incidents.filter(({ resolved_at: at }) => at === null).length ?? 0;
-  showCards('incidents', found?.incidents, (incident) => incidentCard(incident, { onAct: access.mayEdit ? act : null, onDetails: toggleTimeline }), found ? `${count(open)} open, ${count(found.count - open)} over` : '');
+  const items = firing.slice(0, MOST_CARDS).map((alert) => ({ alert, incident: open.get(alert.incident) ?? null }));
+  showList(byId('firing'), items, ({ alert: { group, rule, labels } }) => JSON.stringify([group, rule, labels]), ({ alert, incident }) => alertCard(alert, incident, { onSilence, onAct, onRule }));
+  set(byId('firing-more'), 'hidden', firing.length <= MOST_CARDS);
+  setText(byId('firing-more'), `and ${plural(firing.length - MOST_CARDS, 'more alert')}: a route's group_by and silences help.`);
 }
 
 function showSilences(found) {
-  const current = found?.silences.filter(({ state }) => state !== 'expired');
-  fill('silences-list', current ?? [], (silence) => silenceCard(silence, access.mayEdit ? endSilence : null));
-  setText(byId('silences-count'), current?.length ? count(current.length) : '');
+  const current = found?.silences.filter(({ state }) => state !== 'expired') ?? [];
+  showList(byId('silences-list'), current.slice(0, MOST_CARDS), idOf, (silence) => silenceCard(silence, access.mayEdit ? endSilence : null));
+  setText(byId('silences-count'), current.length ? count(current.length) : '');
   set(byId('silences'), 'hidden', !found);
   set(byId('silence'), 'hidden', !access.mayEdit);
 }
 
-/** Show the cards of a section, which is hidden without any. */
-function showCards(name, items, card, about) {
-  set(byId(name), 'hidden', !items?.length);
-  setText(byId(`${name}-count`), about);
-  fill(`${name}-list`, items ?? [], card);
-}
-
-/** Replace the cards of a list, unless they are the same or somebody is reading them. */
-function fill(id, items, card) {
-  const list = byId(id);
-  const key = JSON.stringify(items);
-  if (list.key === key || (list.key !== undefined && list.matches(':focus-within') && items.length)) return;
-  list.key = key;
-  list.replaceChildren(...items.slice(0, MOST_CARDS).map(card));
-}
-
-async function act(incident, action, body) {
-  await attempt(() => send('POST', `/incidents/${encodeURIComponent(incident.id)}/${action}`, body));
-}
-
-async function toggleTimeline(incident, place) {
-  if (place.hidden) {
-    const details = await load(`/incidents/${encodeURIComponent(incident.id)}`).catch(() => null);
-    place.replaceChildren(...(details ? timelineOf(details) : []));
-  }
-  set(place, 'hidden', !place.hidden);
+function act(incident, action, body) {
+  return attempt(() => send('POST', `/incidents/${encodeURIComponent(incident.id)}/${action}`, body));
 }
 
 async function silenceAlert({ labels }) {
@@ -114,14 +109,17 @@ async function endSilence({ id }) {
   await attempt(() => send('DELETE', `/silences/${encodeURIComponent(id)}`));
 }
 
+/** Change something, and show what is now; returns whether it could be changed. */
 async function attempt(change) {
   try {
     await change();
-    document.activeElement?.blur();
-    await refresh();
   } catch (error) {
     tell(said(error));
+    problemUntil = Date.now() + TOLD_MS;
+    return false;
   }
+  await refresh();
+  return true;
 }
 
 function tell(problem) {
@@ -153,9 +151,15 @@ async function start() {
   const [group, rule] = location.hash.slice(1).split('/').map(decodeURIComponent);
   const found = rule ? rules.find(group, rule) : undefined;
   if (found) openRule(found.group, found.rule, found.place);
-  setInterval(() => document.hidden || refresh(), AGAIN_MS);
+  setInterval(() => isBusy || refresh(), AGAIN_MS);
+  document.addEventListener('visibilitychange', () => document.hidden || refresh());
 }
 
-zone.addEventListener('change', refresh);
+zone.addEventListener('change', () => {
+  for (const list of document.querySelectorAll('#board .cards')) list.replaceChildren();
+  refresh();
+});
+byId('bell').setAttribute('aria-current', 'page');
 startSwitches();
+startNotices();
 access.start();

@@ -1,27 +1,29 @@
-// The table of rules: state, newest value, expression and group of each.
+// The table of rules: state, newest value, history, expression and group of each.
 
 import { byId, el, icon, set, setText } from '../dom.js';
-import { ago, decimal, plural, span } from '../format.js';
-import { nowMs } from '../servertime.js';
+import { decimal, plural } from '../format.js';
+import { showList } from './list.js';
 import { shownState } from './states.js';
+import { TREND_HOURS, Trends } from './trends.js';
 
+const OBJECTIVES = 'slo:'; // groups whose rules look at days: their history would cost seconds, and objectives have figures of their own
 const URGENCY = ['firing', 'error', 'no_data', 'recovering', 'pending'];
 
 export class Rules {
   /** `onOpen` is called with a group's row, a rule's row, and its place in the group. */
   constructor(onOpen) {
-    Object.assign(this, { onOpen, groups: [] });
+    Object.assign(this, { onOpen, groups: [], trends: new Trends(() => byId('editor').getAttribute('aria-busy') === 'true') });
     this.body = byId('rules-table').tBodies[0];
     this.filter = byId('rules-filter');
     this.filter.addEventListener('input', () => this.#fill());
+    setText(byId('rules-history'), `Last ${TREND_HOURS} hours`);
   }
 
-  /** Show these groups; while somebody reads the table, only other rules change it. */
+  /** Show these groups. */
   show(groups) {
-    const names = JSON.stringify(groups.map(({ group, version }) => [group, version]));
-    const isOther = names !== this.names;
-    Object.assign(this, { groups, names });
-    if (isOther || !this.body.matches(':hover, :focus-within')) this.#fill();
+    this.groups = groups;
+    this.#fill();
+    this.trends.refresh(new Set(groups.flatMap((group) => group.rules.map((rule) => keyOf(group, rule)))));
   }
 
   /** The row of a rule: `{group, rule, place}`; undefined if it is not there. */
@@ -33,32 +35,45 @@ export class Rules {
 
   #fill() {
     const wanted = this.filter.value.trim().toLowerCase();
-    const all = this.groups.flatMap((group) => group.rules.map((rule, place) => ({ group, rule, place })));
+    const all = this.groups.flatMap((group) => group.rules.map((rule) => ({ group, rule })));
     const shown = all.filter(({ group, rule }) => !wanted || `${rule.name} ${group.title} ${rule.body.expr}`.toLowerCase().includes(wanted));
     shown.sort((a, b) => urgency(a.rule) - urgency(b.rule));
-    this.body.replaceChildren(...shown.map((each) => this.#row(each)));
+    const items = shown.map(({ group, rule }) => ({
+      key: keyOf(group, rule),
+      group: group.group,
+      title: group.title,
+      about: `every ${group.interval}, from ${group.source}`,
+      problem: rule.error ?? group.error,
+      rule: { ...rule, evaluated_at: rule.evaluated_at !== null, seconds: 0 },
+    }));
+    showList(this.body, items, ({ key }) => key, (item) => this.#row(item));
     setText(byId('rules-count'), `${plural(all.length, 'rule')} in ${plural(this.groups.length, 'group')}`);
     set(byId('rules-none'), 'hidden', shown.length > 0);
     setText(byId('rules-none'), wanted ? `No rule matches “${this.filter.value}”.` : 'No rules yet.');
   }
 
-  #row({ group, rule, place }) {
-    const open = el('button', { type: 'button', className: 'link' }, rule.name);
-    open.addEventListener('click', () => this.onOpen(group, rule, place));
-    const problem = rule.error ?? group.error;
-    const { state, text } = problem ? { state: 'bad', text: 'error' } : rule.type === 'record' ? { state: 'idle', text: 'records' } : shownState(rule.state);
+  #row({ key, group, title, about, problem, rule }) {
+    const open = el('button', { type: 'button', className: 'link', name: 'open' }, rule.name);
+    open.addEventListener('click', () => {
+      const found = this.find(group, rule.rule);
+      if (found) this.onOpen(found.group, found.rule, found.place);
+    });
+    const isAlert = rule.type === 'alert';
+    const { state, text } = problem ? { state: 'bad', text: 'error' } : isAlert ? shownState(rule.state) : { state: 'idle', text: 'records' };
     const counted = rule.alerts > 1 ? ` (${rule.alerts})` : '';
-    const evaluated = rule.evaluated_at ? `evaluated ${ago((nowMs() - Date.parse(rule.evaluated_at)) / 1000, span)}` : 'not evaluated yet';
     return el(
       'tr',
       {},
-      el('th', { scope: 'row' }, rule.type === 'alert' ? open : rule.name),
-      el('td', { className: 'state', 'data-state': state, title: problem ?? evaluated }, icon(state), text + counted),
-      el('td', { className: 'n' }, decimal(rule.value)),
-      el('td', { className: 'expr', title: problem ?? '' }, el('code', {}, rule.body.expr), problem ? el('span', { className: 'error' }, problem) : ''),
-      el('td', { className: 'soft', title: `every ${group.interval}, from ${group.source}` }, group.title),
+      el('th', { scope: 'row' }, isAlert ? open : rule.name),
+      el('td', { className: 'k-state', 'data-label': 'State', title: problem ?? (rule.evaluated_at ? about : 'not evaluated yet') }, el('span', { className: 'state', 'data-state': state }, icon(state), text + counted)),
+      el('td', { className: 'n', 'data-label': 'Value' }, decimal(rule.value)),
+      el('td', { className: 'k-trend', 'data-label': `Last ${TREND_HOURS} hours` }, isAlert && !group.startsWith(OBJECTIVES) ? this.trends.of(key, rule.body) : ''),
+      el('td', { className: 'expr', 'data-label': 'Expression', title: rule.body.expr }, el('code', {}, rule.body.expr), problem ? el('span', { className: 'error' }, problem) : ''),
+      el('td', { className: 'k-group soft', 'data-label': 'Group', title: about }, title),
     );
   }
 }
+
+const keyOf = ({ group, version }, { rule }) => `${group}/${rule}@${version}`;
 
 const urgency = ({ state }) => (URGENCY.includes(state) ? URGENCY.indexOf(state) : URGENCY.length);

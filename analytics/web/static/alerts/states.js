@@ -14,9 +14,6 @@ const MATCHER = /^\s*([a-zA-Z_][\w]*)\s*(=~|!~|!=|=)\s*(?:"((?:\\.|[^"\\])*)"|(\
 /** How a state is shown: `{state, text}`. */
 export const shownState = (name) => (Object.hasOwn(STATES, name) ? STATES[name] : { state: 'idle', text: name ?? '' });
 
-/** The severity as one of the page's states: tickets and below are warnings. */
-export const severityState = (labels) => (['ticket', 'warning', 'info', 'none'].includes(labels.severity) ? 'warn' : 'bad');
-
 /** Labels as text, without those that are shown elsewhere: service=shop, endpoint=/cart. */
 export const labelsText = (labels, hidden = HIDDEN) => Object.entries(labels).filter(([name]) => !hidden.includes(name)).map(([name, value]) => `${name}=${value}`).join(', ');
 

@@ -2,6 +2,7 @@
 
 import { Access } from '../access.js';
 import { request } from '../api.js';
+import { Bell } from '../bell.js';
 import { byId, set, setState, setText } from '../dom.js';
 import { startSwitches } from '../switches.js';
 import { Answer } from './answer.js';
@@ -56,4 +57,7 @@ byId('copy').addEventListener('click', async () => {
 });
 addEventListener('popstate', open);
 startSwitches();
-new Access(open).start();
+new Access(() => {
+  open();
+  new Bell().start();
+}).start();

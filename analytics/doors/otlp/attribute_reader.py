@@ -1,0 +1,68 @@
+"""Reads attributes; those that were read before are found by their bytes, in a tenth of the time."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from msgspec import Raw
+
+from analytics.doors.records.attributes import ATTRIBUTE_CUT, MOST_RECORD_ATTRIBUTES, Count, joined, json_member
+from analytics.log_lines import NO_ATTRIBUTES
+
+Read = Callable[[bytes], tuple[str, Any]]
+"""Returns the name and the value of an attribute. Raises BadItem."""
+REMEMBERED = 20_000
+"""Attributes that are remembered."""
+LONGEST_REMEMBERED = 256
+"""Bytes of the longest one."""
+Members = dict[str, bytes]
+"""The attributes as members of a JSON object, by name; of equal names the last one counts."""
+
+
+class AttributeReader:
+    """Reads the attributes of one form of OTLP.
+
+    Args:
+        raws: returns the bytes of each attribute of a message.
+        read: reads one.
+        dropped: counts what was cut or left out.
+    """
+
+    def __init__(self, raws: Callable[[Any], Sequence[bytes]], read: Read, dropped: Count) -> None:
+        self._raws, self._read, self._dropped = raws, read, dropped
+        self._known: dict[bytes, tuple[str, bytes]] = {}
+
+    def members(self, attributes: Any) -> Members:
+        """Attributes as members of a JSON object.
+
+        Raises:
+            BadItem: one of them cannot be read.
+        """
+        known, given = self._known, self._raws(attributes)
+        try:
+            found = dict([known[each] for each in given])
+        except KeyError:
+            found = dict([known.get(each) or self._made(each) for each in given])
+        if len(found) > MOST_RECORD_ATTRIBUTES:
+            self._dropped(ATTRIBUTE_CUT, len(found) - MOST_RECORD_ATTRIBUTES)
+            found = dict(list(found.items())[:MOST_RECORD_ATTRIBUTES])
+        return found
+
+    def object(self, attributes: Any) -> Raw:
+        """Attributes as a JSON object.
+
+        Raises:
+            BadItem: one of them cannot be read.
+        """
+        members = self.members(attributes)
+        return joined(members.values()) if members else NO_ATTRIBUTES
+
+    def _made(self, given: bytes) -> tuple[str, bytes]:
+        name, value = self._read(given)
+        member, is_cut = json_member(name, value)
+        if is_cut:
+            self._dropped(ATTRIBUTE_CUT, 1)
+        elif len(given) <= LONGEST_REMEMBERED:
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[given] = name, member
+        return name, member

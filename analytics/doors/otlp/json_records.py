@@ -1,0 +1,120 @@
+"""The messages of OTLP's traces and logs in JSON; their attributes, events and bodies are decoded later.
+
+They have the attributes of those in protobuf, so that one translation serves both forms. Ids are in hexadecimal.
+
+Source: opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
+"""
+
+from msgspec import Raw, Struct
+
+NO_RAW = Raw(b"")
+
+
+class Message(Struct, rename="camel", gc=False):
+    """A message; unknown fields are ignored."""
+
+
+class Resource(Message):
+    """What a sender says of itself."""
+
+    attributes: list[Raw] = []
+
+
+class Scope(Message):
+    """The library that made spans or log records."""
+
+    name: str | None = ""
+
+
+class Status(Message):
+    """How a span ended."""
+
+    message: str | None = ""
+    code: int | str = 0
+
+
+class Span(Message):
+    """A span."""
+
+    trace_id: str = ""
+    span_id: str = ""
+    trace_state: str | None = ""
+    parent_span_id: str | None = ""
+    name: str = ""
+    kind: int | str = 0
+    start_time_unix_nano: int = 0
+    end_time_unix_nano: int = 0
+    attributes: list[Raw] = []
+    events: list[Raw] = []
+    links: list[Raw] = []
+    status: Status | None = None
+
+
+class Event(Message):
+    """An event of a span."""
+
+    time_unix_nano: int = 0
+    name: str = ""
+    attributes: list[Raw] = []
+
+
+class Link(Message):
+    """A link of a span."""
+
+    trace_id: str = ""
+    span_id: str = ""
+    attributes: list[Raw] = []
+
+
+class ScopeSpans(Message):
+    """Spans of one library."""
+
+    scope: Scope | None = None
+    spans: list[Span] = []
+
+
+class ResourceSpans(Message):
+    """Spans of one sender."""
+
+    resource: Resource | None = None
+    scope_spans: list[ScopeSpans] = []
+
+
+class Traces(Message):
+    """ExportTraceServiceRequest."""
+
+    resource_spans: list[ResourceSpans] = []
+
+
+class LogRecord(Message):
+    """A log record."""
+
+    time_unix_nano: int = 0
+    severity_number: int | str = 0
+    severity_text: str | None = ""
+    body: Raw = NO_RAW
+    attributes: list[Raw] = []
+    trace_id: str | None = ""
+    span_id: str | None = ""
+    observed_time_unix_nano: int = 0
+    event_name: str | None = ""
+
+
+class ScopeLogs(Message):
+    """Log records of one library."""
+
+    scope: Scope | None = None
+    log_records: list[LogRecord] = []
+
+
+class ResourceLogs(Message):
+    """Log records of one sender."""
+
+    resource: Resource | None = None
+    scope_logs: list[ScopeLogs] = []
+
+
+class Logs(Message):
+    """ExportLogsServiceRequest."""
+
+    resource_logs: list[ResourceLogs] = []

@@ -1,0 +1,1 @@
+"""The agent of `analytics ship`: follows files and standard input, and sends their lines to the service."""

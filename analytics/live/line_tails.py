@@ -1,0 +1,203 @@
+"""Log lines as they come in, sent to those who tail them; a slow reader is told how many it missed."""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import gevent
+import msgspec
+from gevent.event import Event
+
+from analytics.jobs.supervisor import Supervisor
+from analytics.live.delivery import STOPPING, Closing
+from analytics.live.messages import Message, MessageBatch
+from analytics.live.outbox import Outbox
+from analytics.log_lines import NewLogLine
+from analytics.query.records.lines import LineRow, line_json
+from analytics.record_rows import nanoseconds
+from analytics.records import Kept
+from analytics.yielding import yield_if_due
+
+RETRY_SECONDS = 1.0
+"""The longest pause before sending is tried again after it failed."""
+FLUSH_SECONDS = 0.1
+"""How long lines are collected before they are sent together."""
+PING_SECONDS = 25.0
+MOST_PENDING = 20_000
+"""Lines that wait to be looked at; of more, the ones that came last are left out, which readers are told."""
+BATCH_LINES = 100
+NOTE = Message("dropped", None, b"")
+"""Carries the number of missed lines where no line follows."""
+
+
+class LiveLine:
+    """A line that came in.
+
+    Attributes:
+        line: as it was received.
+        id, time, received: what the service added; times are in nanoseconds since the epoch.
+    """
+
+    __slots__ = ("_json", "id", "line", "received", "time")
+
+    def __init__(self, line: NewLogLine, id_: str, received: int) -> None:
+        self.line, self.id, self.received = line, id_, received
+        self.time = received if line.time is None else line.time
+        self._json: bytes | None = None
+
+    @property
+    def row(self) -> LineRow:
+        """As the source of records will have it."""
+        line, texts = self.line, (bytes(self.line.attributes).decode(), bytes(self.line.resource).decode())
+        ids = (line.trace_id, line.span_id)
+        named = (line.service, line.severity, line.severity_text, line.body)
+        return LineRow(0, self.id, self.time, self.received, *named, *ids, *texts, line.scope)
+
+    @property
+    def json(self) -> bytes:
+        """As it is served; made once for all readers."""
+        if self._json is None:
+            self._json = msgspec.json.encode(line_json(self.row))
+        return self._json
+
+
+Select = Callable[[LiveLine], bytes | None]
+"""What a reader gets of a line; None if nothing."""
+
+
+class TailReader(Protocol):
+    """How the lines of a tail reach their reader."""
+
+    def wake(self) -> None:
+        """Send what is in the outbox; never blocks."""
+
+    def ping(self) -> None:
+        """See whether the reader is still there; never blocks."""
+
+    def close(self, closing: Closing) -> None:
+        """End the connection; never blocks."""
+
+
+class LineTail:
+    """One reader, and the lines that wait for it."""
+
+    __slots__ = ("outbox", "reader", "select")
+
+    def __init__(self, select: Select, outbox: Outbox, reader: TailReader) -> None:
+        self.select, self.outbox, self.reader = select, outbox, reader
+
+
+class LineTails:
+    """All readers of live lines.
+
+    Args:
+        dropped: called with the number of lines that a reader missed.
+        jobs: makes the job that sends them.
+    """
+
+    def __init__(self, dropped: Callable[[int], None], jobs: Supervisor) -> None:
+        self._dropped = dropped
+        self._tails: dict[LineTail, None] = {}
+        self._pending: list[Kept[NewLogLine]] = []
+        self._lines = self._missed = 0
+        self._waiting = Event()
+        self.job = jobs.loop("log line sender", self._run, most_pause=RETRY_SECONDS)
+        self.draining = False
+
+    def __len__(self) -> int:
+        return len(self._tails)
+
+    def join(self, tail: LineTail) -> None:
+        """Add a reader, which gets lines from now on."""
+        self._tails[tail] = None
+        if self.draining:
+            tail.reader.close(STOPPING)
+
+    def leave(self, tail: LineTail) -> None:
+        """Remove a reader."""
+        self._tails.pop(tail, None)
+
+    def drain(self) -> None:
+        """Disconnect all readers, and each that is added from now on."""
+        self.draining = True
+        for tail in list(self._tails):
+            tail.reader.close(STOPPING)
+
+    def publish(self, kept: Kept[NewLogLine]) -> None:
+        """Have the lines of one request sent soon."""
+        if not self._tails:
+            return
+        room = MOST_PENDING - self._lines
+        if len(kept.records) > room:
+            self._missed += len(kept.records) - max(room, 0)
+            kept = kept._replace(records=kept.records[: max(room, 0)])
+        if kept.records:
+            self._pending.append(kept)
+            self._lines += len(kept.records)
+        self._waiting.set()
+
+    def flush(self) -> None:
+        """Send the pending lines to all readers that want them."""
+        pending, self._pending = self._pending, []
+        missed, self._missed = self._missed, 0
+        self._lines = 0
+        lines = [
+            LiveLine(line, kept.id(place), nanoseconds(kept.received))
+            for kept in pending
+            for place, line in enumerate(kept.records)
+        ]
+        for tail in list(self._tails):
+            yield_if_due()
+            self._send(tail, lines, missed)
+
+    def _send(self, tail: LineTail, lines: list[LiveLine], missed: int) -> None:
+        """Lines that nobody looked at may have been wanted, so each reader is told of them."""
+        messages: list[Message] = []
+        for line in lines:
+            yield_if_due()
+            data = tail.select(line)
+            if data is not None:
+                messages.append(Message("line", None, data))
+        dropped = 0
+        for start in range(0, len(messages), BATCH_LINES):
+            dropped += tail.outbox.add_events(MessageBatch(messages[start : start + BATCH_LINES]))
+        if missed:
+            dropped += tail.outbox.add_events(MessageBatch([NOTE]), missed)
+        if dropped:
+            self._dropped(dropped)
+        if messages or missed:
+            tail.reader.wake()
+
+    def _run(self) -> None:
+        while True:
+            if self._waiting.wait(PING_SECONDS):
+                gevent.sleep(FLUSH_SECONDS)
+                self._waiting.clear()
+                self.flush()
+            else:
+                for tail in list(self._tails):
+                    tail.reader.ping()
+
+
+class StreamReader:
+    """The reader of a tail whose lines are taken by a generator, as server-sent events are."""
+
+    def __init__(self) -> None:
+        self._event = Event()
+        self.is_closed = False
+
+    def wake(self) -> None:
+        """Let the generator go on."""
+        self._event.set()
+
+    def ping(self) -> None:
+        """Do nothing: the generator sends comments by itself."""
+
+    def close(self, closing: Closing) -> None:
+        """Let the generator end."""
+        self.is_closed = True
+        self._event.set()
+
+    def wait(self, seconds: float) -> None:
+        """Wait until there is something to do, or the time is up."""
+        self._event.wait(seconds)
+        self._event.clear()

@@ -1,0 +1,99 @@
+"""Redacts log lines and spans by the redaction rules."""
+
+from collections.abc import Sequence
+
+import msgspec
+from msgspec import Raw
+
+from analytics.log_lines import NO_ATTRIBUTES, NewLogLine
+from analytics.privacy.rules import RedactionRules, Rule, Work
+from analytics.schemas.redaction import HASH
+from analytics.spans import NOTHING, NewSpan
+
+USER_ATTRIBUTES = ("user.id", "enduser.id")
+"""Attributes that hold what `user_id` holds."""
+UNREADABLE = (msgspec.DecodeError, RecursionError)
+
+
+class RecordRedaction:
+    """Redacts the lines or spans of one request in place.
+
+    Attributes follow the rules for `data`, texts those for `data` and `message`; a line that is a JSON object is data.
+    Rules for `user_id` apply to that of spans, and to the attributes that hold it.
+    """
+
+    def __init__(self, rules: RedactionRules, work: Work) -> None:
+        self._rules, self._work = rules, work
+        self._has_patterns = rules.data.has_patterns or rules.message.has_patterns
+        self._done: dict[int, tuple[Raw, Raw]] = {}
+
+    def lines(self, lines: Sequence[NewLogLine]) -> None:
+        """Redact log lines."""
+        for line in lines:
+            line.attributes = self._json(line.attributes)
+            line.resource = self._shared(line.resource)
+            line.body = self._body(line.body)
+
+    def spans(self, spans: Sequence[NewSpan]) -> None:
+        """Redact spans."""
+        for span in spans:
+            rule = self._rules.user_id
+            if rule is not None and span.user_id:
+                span.user_id = self._user(rule, span.user_id)
+            span.attributes = self._json(span.attributes)
+            span.resource = self._shared(span.resource)
+            span.events, span.links = self._json(span.events), self._json(span.links)
+            if span.status_message:
+                span.status_message = self._text(span.status_message)
+
+    def _user(self, rule: Rule, user_id: str) -> str | None:
+        redacted = self._work.hash_(user_id) if rule.user_id == HASH else None
+        if redacted != user_id:
+            self._work.counts[rule.name] += 1
+        return redacted
+
+    def _shared(self, resource: Raw) -> Raw:
+        """A resource, which many records share."""
+        known = self._done.get(id(resource))
+        if known is None:
+            known = self._done[id(resource)] = resource, self._json(resource)
+        return known[1]
+
+    def _json(self, json: Raw) -> Raw:
+        """JSON of an object or a list."""
+        if json is NO_ATTRIBUTES or json is NOTHING:
+            return json
+        data = bytes(json)
+        rule = self._rules.user_id
+        if rule is not None and any(b'"%b":' % name.encode() in data for name in USER_ATTRIBUTES):
+            data = msgspec.json.encode(self._without_users(rule, msgspec.json.decode(data)))
+        return Raw(self._rules.data.object(data, self._work)) if self._rules.data.may_match(data) else Raw(data)
+
+    def _without_users(self, rule: Rule, value: object) -> object:
+        if isinstance(value, list):
+            return [self._without_users(rule, each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        kept: dict[str, object] = {}
+        for name, each in value.items():
+            if name in USER_ATTRIBUTES and isinstance(each, str):
+                redacted = self._user(rule, each)
+                if redacted is not None:
+                    kept[name] = redacted
+            else:
+                kept[name] = self._without_users(rule, each)
+        return kept
+
+    def _body(self, body: str) -> str:
+        data = self._rules.data
+        if body.startswith("{") and body.endswith("}"):
+            json = body.encode(errors="replace")
+            if data.may_match(json):
+                try:
+                    return data.object(json, self._work).decode()
+                except UNREADABLE:
+                    pass  # a text that only looks like JSON
+        return self._text(body) if self._has_patterns else body
+
+    def _text(self, text: str) -> str:
+        return self._rules.message.text(self._rules.data.text(text, self._work), self._work)

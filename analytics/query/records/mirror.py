@@ -1,0 +1,105 @@
+"""The mirror of a ring of records: a table of SQLite in memory with the same records."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from analytics.query.reader import Reader
+from analytics.query.records.functions import add_functions
+from analytics.record_rows import RecordColumns
+from analytics.state.rings import RingSlice
+from analytics.state.state import State
+
+BLOCK_ROWS = 1_000
+"""Records that are copied at once."""
+STEPS = 20_000
+"""Instructions of SQLite between two looks whether a question is over."""
+INTEGERS = frozenset({"seq", "time", "received", "severity", "start_time", "end_time", "kind", "status"})
+"""Names of columns of integers; others are texts."""
+
+
+class RecordMirror:
+    """The records of a kind in a table. One thread at a time may use it.
+
+    Args:
+        columns: of the table.
+        values_of: makes the columns of records, and when they were received.
+        reader: reads the state, from any thread.
+        pause: called between two blocks of records.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        columns: Sequence[str],
+        values_of: Callable[[Sequence[Any], float], RecordColumns],
+        reader: Reader,
+        pause: Callable[[], None],
+    ) -> None:
+        self._kind, self._columns, self._values_of = kind, columns, values_of
+        self._reader, self._pause = reader, pause
+        self._db: sqlite3.Connection | None = None
+        self._last = 0
+        """The number of the newest record in the table."""
+
+    def update(self) -> None:
+        """Copy the records that came since the last time, and delete those that the ring dropped."""
+        db = self._opened()
+        while True:
+            slices, oldest, newest = self._reader.ask(_newer, self._kind, self._last, BLOCK_ROWS)
+            if newest < self._last:  # the state began anew
+                db.execute("DELETE FROM records")
+                self._last = 0
+                continue
+            db.execute("BEGIN")
+            db.execute("DELETE FROM records WHERE seq < ?", (oldest,))
+            for each in slices:
+                self._add(db, each)
+            db.execute("COMMIT")
+            self._last = newest if not slices else slices[-1].before + slices[-1].places.stop
+            if self._last >= newest:
+                return
+            self._pause()
+
+    def rows(self, statement: str, parameters: Sequence[Any], is_over: Callable[[], bool]) -> list[list[Any]]:
+        """The rows of a SELECT.
+
+        Args:
+            is_over: called now and then; the statement is given up when it returns True or raises.
+
+        Raises:
+            sqlite3.Error: it is wrong, or was given up.
+        """
+        db = self._opened()
+        db.set_progress_handler(is_over, STEPS)
+        try:
+            return [list(row) for row in db.execute(statement, tuple(parameters))]
+        finally:
+            db.set_progress_handler(None, 0)
+
+    def _add(self, db: sqlite3.Connection, records: RingSlice[Any]) -> None:
+        before, kept, places = records
+        columns = dict(self._values_of([kept.records[place] for place in places], kept.received))
+        columns["seq"] = range(before + 1 + places.start, before + 1 + places.stop)
+        if "id" in self._columns:
+            columns["id"] = [kept.id(place) for place in places]
+        marks = ", ".join("?" * len(self._columns))
+        rows = zip(*(columns[name] for name in self._columns), strict=True)
+        db.executemany(f"INSERT INTO records VALUES ({marks})", rows)
+
+    def _opened(self) -> sqlite3.Connection:
+        if self._db is None:
+            db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+            types = [f"{name} {'INTEGER' if name in INTEGERS else 'TEXT'}" for name in self._columns]
+            types[0] += " PRIMARY KEY"
+            db.execute(f"CREATE TABLE records ({', '.join(types)})")
+            db.execute("CREATE INDEX records_of_trace ON records (trace_id, span_id)")
+            add_functions(db)
+            self._db = db
+        return self._db
+
+
+def _newer(state: State, now: float, kind: str, after: int, limit: int) -> tuple[list[RingSlice[Any]], int, int]:
+    """Records of a ring above a number, and the numbers of its oldest and newest record."""
+    ring = state.rings[kind]
+    return ring.slices(after, limit), ring.oldest_sequence, ring.last_sequence

@@ -1,0 +1,191 @@
+"""Groups of errors by their fingerprint: what failed, how often, since when, where, and for whom."""
+
+from collections.abc import Collection, Iterable
+from functools import lru_cache
+from hashlib import blake2b
+from typing import NamedTuple
+
+import msgspec
+
+from analytics.patterns import LONGEST, pattern_of
+
+MOST_GROUPS = 1_000
+"""Groups that are kept; beyond it, a tenth of them is dropped, those whose last error is the oldest."""
+_ROOM = MOST_GROUPS // 10
+MOST_SERVICES, MOST_VERSIONS = 20, 20
+"""Services and versions of a group that are told apart."""
+MOST_USERS = 1_000
+"""Users of a group that are counted."""
+_DIGEST_BYTES = 8
+
+
+class SeenError(NamedTuple):
+    """An error as it was received.
+
+    Attributes:
+        at: seconds since the epoch.
+        type: the type of the exception, or what kind of error it is.
+        frame: the place where it was raised, as its stack trace has it; empty if unknown.
+        version: of the service; empty if unknown.
+    """
+
+    service: str
+    at: float
+    type: str
+    message: str
+    frame: str = ""
+    version: str = ""
+    user_id: str | None = None
+    trace_id: str = ""
+    span_id: str = ""
+
+
+class ErrorSample(msgspec.Struct):
+    """The newest error of a group, with its message as it was sent."""
+
+    service: str
+    at: float
+    message: str
+    version: str = ""
+    user_id: str | None = None
+    trace_id: str = ""
+    span_id: str = ""
+
+
+class GroupedErrors(msgspec.Struct):
+    """Errors with equal fingerprints.
+
+    Attributes:
+        message: the pattern of their messages.
+        services: number of errors by service.
+        versions: time of the newest error by version.
+        users: digests of the users who met it.
+        sample: the newest error; None if it was erased.
+    """
+
+    fingerprint: str
+    type: str
+    message: str
+    frame: str
+    first: float
+    last: float
+    count: int = 0
+    services: dict[str, int] = {}
+    versions: dict[str, float] = {}
+    users: dict[str, None] = {}
+    sample: ErrorSample | None = None
+
+    def add(self, error: SeenError) -> None:
+        """Count another error."""
+        self.count += 1
+        self.first = min(self.first, error.at)
+        if error.service in self.services or len(self.services) < MOST_SERVICES:
+            self.services[error.service] = self.services.get(error.service, 0) + 1
+        if error.version:
+            self.versions[error.version] = max(self.versions.get(error.version, 0.0), error.at)
+            if len(self.versions) > MOST_VERSIONS:
+                del self.versions[min(self.versions, key=lambda version: (self.versions[version], version))]
+        if error.user_id and len(self.users) < MOST_USERS:
+            self.users[user_digest(error.user_id)] = None
+        if self.sample is None or error.at >= self.last:
+            self.last = max(self.last, error.at)
+            self.sample = ErrorSample(
+                error.service,
+                error.at,
+                error.message[:LONGEST],
+                error.version,
+                error.user_id,
+                error.trace_id,
+                error.span_id,
+            )
+
+
+class ErrorGroups:
+    """The groups by their fingerprints; they depend on the errors and their order alone.
+
+    Attributes:
+        is_changed: whether one changed since the newest checkpoint.
+    """
+
+    def __init__(self) -> None:
+        self._groups: dict[str, GroupedErrors] = {}
+        self.is_changed = False
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def newest_first(self) -> list[GroupedErrors]:
+        """All groups, the one with the newest error first."""
+        return sorted(self._groups.values(), key=lambda group: (-group.last, group.fingerprint))
+
+    def add(self, errors: Iterable[SeenError]) -> None:
+        """Count errors."""
+        for error in errors:
+            fingerprint, pattern = fingerprint_of(error.type, error.message[:LONGEST], error.frame)
+            group = self._groups.get(fingerprint)
+            if group is None:
+                if len(self._groups) >= MOST_GROUPS:
+                    for oldest in self.newest_first()[-_ROOM:]:
+                        del self._groups[oldest.fingerprint]
+                group = GroupedErrors(fingerprint, error.type, pattern, error.frame, error.at, error.at)
+                self._groups[fingerprint] = group
+            group.add(error)
+            self.is_changed = True
+
+    def users(self) -> list[str]:
+        """The users whose ids are kept, in samples."""
+        samples = (group.sample for group in self._groups.values())
+        return [sample.user_id for sample in samples if sample is not None and sample.user_id]
+
+    def erase(self, users: Collection[str]) -> None:
+        """Remove users, the samples that are theirs, and groups of theirs alone; other counts stay."""
+        digests = {user_digest(user) for user in users}
+        for group in list(self._groups.values()):
+            is_sample = group.sample is not None and group.sample.user_id in users
+            found = digests & group.users.keys()
+            for digest in found:
+                del group.users[digest]
+            if is_sample:
+                group.sample = None
+            if found and not group.users:
+                del self._groups[group.fingerprint]  # its message may be about them
+            self.is_changed |= is_sample or bool(found)
+
+    def expire(self, oldest: float) -> None:
+        """Forget groups without errors since this time."""
+        gone = [fingerprint for fingerprint, group in self._groups.items() if group.last < oldest]
+        for fingerprint in gone:
+            del self._groups[fingerprint]
+        self.is_changed |= bool(gone)
+
+    def dump(self) -> bytes:
+        """All groups, for `restore`."""
+        return msgspec.json.encode(list(self._groups.values()))
+
+    def restore(self, body: bytes) -> None:
+        """Replace the content by a dump."""
+        groups = msgspec.json.decode(body, type=list[GroupedErrors])
+        self._groups = {group.fingerprint: group for group in groups}
+
+    def take_change(self) -> bool:
+        """Whether a group changed since the last call."""
+        was_changed, self.is_changed = self.is_changed, False
+        return was_changed
+
+
+@lru_cache(maxsize=4_096)
+def fingerprint_of(type_: str, message: str, frame: str) -> tuple[str, str]:
+    """The fingerprint of an error, and the pattern of its message.
+
+    Example:
+        >>> fingerprint_of("TimeoutError", "no answer in 25 ms", "")[1]
+        'no answer in <_> ms'
+    """
+    pattern = pattern_of(message)
+    text = "\0".join((type_, pattern, frame))
+    return blake2b(text.encode(errors="replace"), digest_size=_DIGEST_BYTES).hexdigest(), pattern
+
+
+def user_digest(user: str) -> str:
+    """What stands for a user, so that their ids are not kept."""
+    return blake2b(user.encode(errors="replace"), digest_size=_DIGEST_BYTES).hexdigest()

@@ -1,0 +1,139 @@
+"""Errors among events, spans and log lines, as the groups of errors count them."""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from analytics.log_lines import NewLogLine
+from analytics.records import Kept, NewEvent
+from analytics.spans import CONSUMER, SERVER, SPAN_FAILED, NewSpan
+from analytics.state.error_groups import SeenError
+
+ERROR_SEVERITY = 17
+"""The lowest severity of lines that are errors."""
+MESSAGE_LIMIT = 500
+"""Longer messages are truncated to this many characters."""
+LONGEST_TYPE, LONGEST_FRAME = 200, 200
+"""Characters of the type of an exception, and of the place where it was raised."""
+REQUEST = "request"
+_NANOSECONDS = 1e9
+_VERSION, _ERROR_TYPE = "service.version", "error.type"
+_STATUSES = ("http.response.status_code", "http.status_code")
+_TYPE, _MESSAGE, _STACK = "exception.type", "exception.message", "exception.stacktrace"
+_PYTHON_FRAME = re.compile(r'^\s*File "([^"]+)", line \d+, in (.+)$', re.MULTILINE)
+_FRAME = re.compile(r"^\s*at (.+?)(?::\d+)*\)?$", re.MULTILINE)
+_object = msgspec.json.Decoder(dict[str, Any]).decode
+_lines = msgspec.json.Decoder(list[dict[str, Any]]).decode
+
+
+class ErrorDetail(msgspec.Struct, gc=False):
+    """Fields in the data of an error event that describe it."""
+
+    message: Any = None
+    error: Any = None
+    reason: Any = None
+    exception: Any = None
+    endpoint: Any = None
+    status: Any = None
+    trace_id: Any = None
+    version: Any = None
+
+    @property
+    def text(self) -> str | None:
+        """The first text among the message fields."""
+        for value in (self.message, self.error, self.reason, self.exception):
+            if isinstance(value, str) and value:
+                return value[:MESSAGE_LIMIT]
+        return None
+
+
+detail_of = msgspec.json.Decoder(ErrorDetail).decode
+
+
+def of_events(events: Kept[NewEvent], places: Sequence[int]) -> Iterator[SeenError]:
+    """The errors at these indexes of a request."""
+    for place in places:
+        event = events.records[place]
+        detail = detail_of(event.data)
+        endpoint = _text(detail.endpoint, MESSAGE_LIMIT)
+        yield SeenError(
+            event.service,
+            events.at(place),
+            f"HTTP {detail.status}"[:LONGEST_TYPE] if event.type == REQUEST else event.type,
+            detail.text or endpoint or event.type,
+            "",
+            _text(detail.version),
+            event.user_id,
+            _text(detail.trace_id),
+        )
+
+
+def of_spans(spans: Sequence[NewSpan]) -> Iterator[SeenError]:
+    """The exceptions in spans, and failed requests without one."""
+    for span in spans:
+        has_failed = span.status == SPAN_FAILED
+        if not has_failed and b'"exception"' not in bytes(span.events):
+            continue
+        attributes = _object(span.attributes)
+        exceptions = [each.get("attributes") or {} for each in _lines(span.events) if each.get("name") == "exception"]
+        if not exceptions and (not has_failed or span.kind not in (SERVER, CONSUMER)):
+            continue
+        version = _text(_object(span.resource).get(_VERSION) or attributes.get(_VERSION))
+        found = exceptions[-1] if exceptions else {}
+        yield SeenError(
+            span.service,
+            max(span.start, span.end) / _NANOSECONDS,
+            _text(found.get(_TYPE) or attributes.get(_ERROR_TYPE), LONGEST_TYPE) or _failed_request(attributes),
+            _text(found.get(_MESSAGE), MESSAGE_LIMIT) or span.status_message[:MESSAGE_LIMIT] or span.name,
+            top_frame(_text(found.get(_STACK), 65_536)),
+            version,
+            span.user_id,
+            span.trace_id,
+            span.span_id,
+        )
+
+
+def of_lines(lines: Sequence[NewLogLine], received: float) -> Iterator[SeenError]:
+    """The errors among lines that were received at a time."""
+    for line in lines:
+        if line.severity < ERROR_SEVERITY:
+            continue
+        attributes = _object(line.attributes)
+        yield SeenError(
+            line.service,
+            received if line.time is None else line.time / _NANOSECONDS,
+            _text(attributes.get(_TYPE), LONGEST_TYPE) or "log line",
+            _text(attributes.get(_MESSAGE), MESSAGE_LIMIT) or line.body[:MESSAGE_LIMIT],
+            top_frame(_text(attributes.get(_STACK), 65_536)),
+            _text(_object(line.resource).get(_VERSION) or attributes.get(_VERSION)),
+            None,
+            line.trace_id,
+            line.span_id,
+        )
+
+
+def top_frame(stack: str) -> str:
+    """Where an exception was raised, without the number of the line; empty if the stack trace has no frame.
+
+    Example:
+        >>> top_frame('Traceback:\\n  File "/app/a.py", line 7, in charge\\n    raise E')
+        '/app/a.py charge'
+    """
+    if not stack:
+        return ""
+    python = _PYTHON_FRAME.findall(stack)
+    if python:
+        return " ".join(python[-1])[:LONGEST_FRAME]  # the newest call is last
+    found = _FRAME.search(stack)
+    return found[1][:LONGEST_FRAME] if found else ""
+
+
+def _failed_request(attributes: dict[str, Any]) -> str:
+    status = next((attributes[name] for name in _STATUSES if name in attributes), None)
+    return "failed request" if status is None else f"HTTP {status}"[:LONGEST_TYPE]
+
+
+def _text(value: Any, most: int = 128) -> str:
+    return value[:most] if isinstance(value, str) else ""

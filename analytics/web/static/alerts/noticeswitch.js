@@ -1,0 +1,15 @@
+// The switch of notices of the browser.
+
+import { notices } from '../bell.js';
+import { byId, setText } from '../dom.js';
+
+/** Show whether notices are on, and switch them. */
+export function startNotices() {
+  const button = byId('notices');
+  const update = () => button.setAttribute('aria-pressed', String(notices.isOn));
+  button.addEventListener('click', async () => {
+    setText(byId('notices-note'), await notices.choose(!notices.isOn));
+    update();
+  });
+  update();
+}

@@ -1,0 +1,205 @@
+// Logs: lines over time, a list with their fields, patterns, the lines around one, and a live tail.
+
+import { Access } from '../access.js';
+import { ask } from '../api.js';
+import { Bell } from '../bell.js';
+import { byId, el, set, setState, setText } from '../dom.js';
+import { count, plural, stamp } from '../format.js';
+import { startSwitches } from '../switches.js';
+import { Bars } from './bars.js';
+import { lineRow } from './lines.js';
+import { Tail } from './tail.js';
+import { filtersOf, plain, rangeOf, read, withCondition, write } from './view.js';
+
+const PAGE = 200;
+const MOST_ROWS = 2_000;
+const MOST_DOWNLOADED = 10_000;
+const MOST_FIELDS = 30;
+const STATES = { live: ['good', 'Live'], paused: ['idle', 'Paused'], broken: ['warn', 'Connecting…'] };
+
+const form = byId('filters');
+const bars = new Bars(byId('bars'), (from, to) => go({ from: new Date(from * 1000).toISOString(), to: new Date(to * 1000).toISOString() }));
+const tail = new Tail(showNew, (state) => setState(byId('tail-state'), ...STATES[state]));
+const acts = { onValue: (field, value, isNot) => go({ q: withCondition(view.q, field, value, isNot) }), onContext: showContext };
+let view = read(location.search);
+let asking = null;
+let older = null;
+let missed = 0;
+let shown = [];
+
+/** Go to another view, which becomes the address. */
+function go(change) {
+  view = { ...view, ...change };
+  history.pushState(null, '', `${location.pathname}${write(view)}`);
+  show();
+}
+
+/** Show what the view says. */
+async function show() {
+  asking?.abort();
+  const mine = new AbortController();
+  asking = mine;
+  fill();
+  tell('');
+  stopTail();
+  set(byId('context'), 'hidden', true);
+  byId('board').setAttribute('aria-busy', 'true');
+  const asked = { ...filtersOf(view), ...rangeOf(view, Date.now()) };
+  try {
+    const [page, histogram] = await Promise.all([ask('/logs', { ...asked, limit: PAGE }, mine.signal), ask('/logs/histogram', asked, mine.signal)]);
+    bars.show(histogram);
+    setText(byId('lines-about'), `${plural(histogram.count, 'line')}`);
+    showPage(page, { isFirst: true });
+    const [{ fields, examined, is_sampled: isSampled }, { patterns }] = await Promise.all([ask('/logs/fields', asked, mine.signal), ask('/logs/patterns', asked, mine.signal)]);
+    showFields(fields, isSampled ? `of the newest ${count(examined)} lines` : '');
+    showPatterns(patterns);
+  } catch (error) {
+    if (mine !== asking) return;
+    tell(Object.values(error.fields ?? {})[0]?.[0] ?? 'The service does not answer; try again.');
+  }
+  if (mine === asking) byId('board').setAttribute('aria-busy', 'false');
+}
+
+function showPage({ lines, next_cursor: next }, { isFirst }) {
+  older = next;
+  const rows = lines.map((line) => lineRow(line, acts));
+  if (isFirst) {
+    shown = lines;
+    byId('lines').replaceChildren(...rows);
+  } else {
+    shown.push(...lines);
+    byId('lines').append(...rows);
+  }
+  set(byId('older'), 'hidden', !older || byId('lines').childElementCount >= MOST_ROWS);
+  set(byId('none'), 'hidden', byId('lines').childElementCount > 0);
+}
+
+async function showOlder() {
+  const asked = { ...filtersOf(view), ...rangeOf(view, Date.now()) };
+  showPage(await ask('/logs', { ...asked, limit: PAGE, cursor: older }), { isFirst: false });
+}
+
+function showFields(fields, about) {
+  setText(byId('fields-about'), about);
+  byId('fields').replaceChildren(...fields.slice(0, MOST_FIELDS).map(({ name, values, distinct }) => {
+    const rows = values.map(({ value, count: lines }) => {
+      const button = el('button', { type: 'button', className: 'value', title: `Only lines with ${name} ${value}` }, el('span', { className: 'of' }, value), el('span', { className: 'n' }, count(lines)));
+      button.addEventListener('click', () => acts.onValue(name, value));
+      return el('li', {}, button);
+    });
+    return el('details', { open: ['level', 'service'].includes(name) }, el('summary', {}, name, el('span', { className: 'soft' }, ` ${count(distinct)}`)), el('ul', {}, ...rows));
+  }));
+}
+
+function showPatterns(patterns) {
+  setText(byId('patterns-count'), patterns.length ? count(patterns.length) : '');
+  byId('patterns').querySelector('tbody').replaceChildren(...patterns.map(({ pattern, count: lines, level, services, last, example }) => el('tr', { title: plain(example) }, el('td', { className: 'n' }, count(lines)), el('td', {}, el('span', { className: `level level-${level}` }, level)), el('td', { className: 'of' }, plain(pattern)), el('td', { className: 'of soft' }, services.join(', ')), el('td', {}, stamp(new Date(last))))));
+}
+
+async function showContext(line) {
+  const { before, line: found, after } = await ask('/logs/context', { id: line.id, time: line.time });
+  byId('context-lines').replaceChildren(...[...before, found, ...after].map((each) => {
+    const row = lineRow(each, acts);
+    row.classList.toggle('chosen', each.id === found.id);
+    return row;
+  }));
+  set(byId('context'), 'hidden', false);
+  byId('context').querySelector('.chosen').scrollIntoView({ block: 'center' });
+  byId('context-close').focus({ preventScroll: true });
+}
+
+function startTail() {
+  missed = 0;
+  set(byId('tail-state'), 'hidden', false);
+  set(byId('pause'), 'hidden', false);
+  byId('live').setAttribute('aria-pressed', 'true');
+  setState(byId('tail-state'), ...STATES.broken);
+  tail.start(filtersOf(view));
+}
+
+function stopTail() {
+  tail.stop();
+  for (const id of ['tail-state', 'pause', 'missed']) set(byId(id), 'hidden', true);
+  byId('live').setAttribute('aria-pressed', 'false');
+  byId('pause').setAttribute('aria-pressed', 'false');
+}
+
+function showNew(lines, more) {
+  missed += more;
+  set(byId('missed'), 'hidden', missed === 0);
+  setText(byId('missed'), `${plural(missed, 'line')} too many to show`);
+  shown.unshift(...lines);
+  byId('lines').prepend(...lines.map((line) => lineRow(line, acts)));
+  while (byId('lines').childElementCount > MOST_ROWS) byId('lines').lastChild.remove();
+  shown.splice(MOST_ROWS);
+  set(byId('none'), 'hidden', true);
+}
+
+/** Download all lines that match, up to a limit, one JSON object a line. */
+async function download() {
+  const asked = { ...filtersOf(view), ...rangeOf(view, Date.now()), limit: 1_000 };
+  const lines = [];
+  for (let cursor; lines.length < MOST_DOWNLOADED;) {
+    const page = await ask('/logs', { ...asked, cursor });
+    lines.push(...page.lines);
+    cursor = page.next_cursor;
+    if (!cursor) break;
+  }
+  const href = URL.createObjectURL(new Blob(lines.map((line) => `${JSON.stringify(line)}\n`), { type: 'application/x-ndjson' }));
+  el('a', { href, download: 'logs.ndjson' }).click();
+  setTimeout(() => URL.revokeObjectURL(href), 10_000);
+}
+
+/** Fill the form with the view. */
+function fill() {
+  for (const name of ['q', 'service', 'severity', 'trace_id']) form.elements[name].value = view[name];
+  form.elements.span.value = view.from ? 'own' : view.span;
+  set(form.elements.span.querySelector('[value="own"]'), 'hidden', !view.from);
+  byId('wrap').setAttribute('aria-pressed', String(Boolean(view.wrap)));
+  byId('lines').classList.toggle('wrapped', Boolean(view.wrap));
+}
+
+function tell(problem) {
+  const note = byId('problem');
+  set(note, 'hidden', !problem);
+  if (problem) setState(note, 'bad', problem);
+}
+
+function apply() {
+  const { span, ...given } = Object.fromEntries(new FormData(form));
+  go(span === 'own' ? given : { ...given, span, from: '', to: '' });
+}
+
+/** What a button does, with a sentence where it fails. */
+const attempt = (act) => () => Promise.resolve(act()).catch(() => tell('The service does not answer; try again.'));
+
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  apply();
+});
+form.addEventListener('change', (event) => event.target.tagName === 'SELECT' && apply());
+byId('older').addEventListener('click', attempt(showOlder));
+byId('download').addEventListener('click', attempt(download));
+byId('live').addEventListener('click', () => (tail.source ? stopTail() : startTail()));
+byId('pause').addEventListener('click', () => {
+  tail.pause(!tail.isPaused);
+  byId('pause').setAttribute('aria-pressed', String(tail.isPaused));
+});
+byId('wrap').addEventListener('click', () => {
+  view = { ...view, wrap: view.wrap ? '' : '1' };
+  history.replaceState(null, '', `${location.pathname}${write(view)}`);
+  fill();
+});
+byId('context-close').addEventListener('click', () => set(byId('context'), 'hidden', true));
+/** Show the view once the page may read. */
+function open() {
+  new Bell().start();
+  show();
+}
+
+addEventListener('popstate', () => {
+  view = read(location.search);
+  show();
+});
+startSwitches();
+new Access(open).start();

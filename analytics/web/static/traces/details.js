@@ -1,0 +1,34 @@
+// The details of a span: attributes, events, links and resource.
+
+import { el } from '../dom.js';
+import { ms } from '../format.js';
+import { between } from './tree.js';
+
+/** The details of a node of a trace; `onTrace` is called with the id of a linked trace. */
+export function detailsOf({ span, start, duration, shift, isOrphan }, onTrace) {
+  const facts = {
+    Service: span.service, Kind: span.kind, Start: `${ms(start)} after the start of the trace`, Duration: ms(duration), Status: [span.status, span.status_message].filter(Boolean).join(': '), 'Span id': span.span_id, 'Parent id': span.parent_id, Library: span.scope, 'Trace state': span.state,
+  };
+  const notes = [];
+  if (shift) notes.push(`Drawn ${ms(Math.abs(shift))} ${shift > 0 ? 'later' : 'earlier'} than recorded: the clock of this service differs.`);
+  if (isOrphan) notes.push('The span that it is part of has not come.');
+  if (span.duration_ms < 0) notes.push('It ends before it begins.');
+  return [
+    ...notes.map((note) => el('p', { className: 'soft' }, note)),
+    listed('Span', facts),
+    listed('Attributes', span.attributes),
+    ...span.events.map((event) => listed(`${event.name} at ${ms(between(span.start_ns, String(BigInt(Math.round(event.time)))))}`, event.attributes ?? {})),
+    ...span.links.map((link) => {
+      const button = el('button', { type: 'button' }, `Linked trace ${link.trace_id}`);
+      button.addEventListener('click', () => onTrace(link.trace_id));
+      return el('p', {}, button);
+    }),
+    listed('Resource', span.resource),
+  ].filter(Boolean);
+}
+
+function listed(title, facts) {
+  const rows = Object.entries(facts).filter(([, value]) => value !== '' && value !== null && value !== undefined);
+  if (!rows.length) return null;
+  return el('section', {}, el('h3', {}, title), el('dl', { className: 'facts' }, ...rows.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, typeof value === 'string' ? value : JSON.stringify(value))])));
+}

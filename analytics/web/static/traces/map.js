@@ -1,0 +1,57 @@
+// The map of services: who calls whom, with rate, errors and 95th percentile.
+
+import { svg } from '../dom.js';
+import { ms, percent, rate } from '../format.js';
+import { layout } from './layout.js';
+
+const MOST = 50;
+const MARGIN = 12;
+
+/** Draw the graph into `place`; `onService` is called with the name of a service. Returns a sentence about it. */
+export function drawMap(place, { services, calls }, onService) {
+  const known = services.toSorted((a, b) => b.requests - a.requests).slice(0, MOST);
+  const names = known.map(({ name }) => name);
+  const drawn = calls.filter(({ from, to }) => names.includes(from) && names.includes(to));
+  const { places, width, height, box } = layout(names, drawn);
+  const at = new Map(places.map((each) => [each.name, each]));
+  const picture = svg('svg', { class: 'map', width: width + 2 * MARGIN, height: height + 2 * MARGIN, viewBox: `${-MARGIN} ${-MARGIN} ${width + 2 * MARGIN} ${height + 2 * MARGIN}`, role: 'group', 'aria-label': 'Services and their calls' });
+  const defs = svg('defs');
+  const arrow = svg('marker', { id: 'arrow', viewBox: '0 0 8 8', refX: 7, refY: 4, markerWidth: 7, markerHeight: 7, orient: 'auto' });
+  arrow.append(svg('path', { d: 'M0 0 8 4 0 8z' }));
+  defs.append(arrow);
+  picture.append(defs, ...drawn.filter(({ from, to }) => from !== to).map((call) => edge(call, at, box)), ...known.map((service) => node(service, at.get(service.name), box, onService)));
+  place.replaceChildren(picture);
+  const more = services.length > MOST ? ` The ${MOST} busiest of ${services.length} are drawn.` : '';
+  return services.length ? `${services.length} services, ${calls.length} connections.${more}` : 'No spans in this time.';
+}
+
+function edge(call, at, box) {
+  const [a, b] = [at.get(call.from), at.get(call.to)];
+  const isBack = b.x <= a.x;
+  const [x1, y1, x2, y2] = [isBack ? a.x : a.x + box.width, a.y + box.height / 2, isBack ? b.x + box.width : b.x, b.y + box.height / 2];
+  const bend = (x2 - x1) / 2;
+  const line = svg('path', { d: `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}`, class: call.errors ? 'edge failed' : 'edge', 'marker-end': 'url(#arrow)' });
+  const title = svg('title');
+  title.append(`${call.from} calls ${call.to}: ${figures(call)}`);
+  line.append(title);
+  return line;
+}
+
+function node(service, { x, y }, box, onService) {
+  const group = svg('g', { transform: `translate(${x} ${y})`, class: ['node', service.is_outside ? 'outside' : '', service.errors ? 'failed' : ''].join(' '), tabindex: 0, role: 'link', 'aria-label': `${service.name} ${figures(service)}` });
+  const name = svg('text', { x: 12, y: 21, class: 'title' });
+  name.append(service.name.length > 20 ? `${service.name.slice(0, 19)}…` : service.name);
+  const said = svg('text', { x: 12, y: 40 });
+  said.append(` ${figures(service)}`); // a blank between both texts for those who hear them
+  const title = svg('title');
+  title.append(`${service.name} ${figures(service)}`);
+  group.append(title, svg('rect', { width: box.width, height: box.height, rx: 6 }), name, said);
+  const open = () => onService(service.name);
+  group.addEventListener('click', open);
+  group.addEventListener('keydown', ({ key }) => key === 'Enter' && open());
+  return group;
+}
+
+function figures({ requests, errors, requests_per_second: perSecond, p95_ms: p95 }) {
+  return [rate(perSecond), errors ? `${percent((errors / requests) * 100, 1)} err` : '', p95 === null ? '' : ms(p95)].filter(Boolean).join(' · ');
+}

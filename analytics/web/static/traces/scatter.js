@@ -1,0 +1,106 @@
+// The scatter of traces: duration over time, on a logarithmic scale. Dragging over it narrows the list.
+
+import { el, svg } from '../dom.js';
+import { ms, stamp } from '../format.js';
+
+const HEIGHT = 140;
+const LEFT = 56;
+const BOTTOM = 20;
+const LEAST_DRAG = 5;
+
+export class Scatter {
+  /** `onNarrow` is called with `{ from, to, min, max }` (seconds, milliseconds), `onOpen` with the id of a trace. */
+  constructor(place, { onNarrow, onOpen }) {
+    Object.assign(this, { place, onNarrow, onOpen, traces: [], from: 0, to: 1 });
+    this.picture = svg('svg', { class: 'scatter', height: HEIGHT, role: 'img' });
+    this.brush = svg('rect', { class: 'brush', hidden: '' });
+    place.replaceChildren(this.picture);
+    this.picture.addEventListener('pointerdown', (event) => this.#begin(event));
+    new ResizeObserver(() => this.#draw()).observe(place);
+  }
+
+  /** Show traces between two times in seconds since the epoch. */
+  show(traces, from, to) {
+    Object.assign(this, { traces, from, to });
+    this.#draw();
+  }
+
+  #draw() {
+    const width = this.place.clientWidth;
+    if (!width) return;
+    this.width = width;
+    this.picture.setAttribute('width', width);
+    this.picture.setAttribute('aria-label', `Duration of ${this.traces.length} traces over time`);
+    const durations = this.traces.map(({ duration_ms: duration }) => Math.max(0.01, duration));
+    this.low = Math.log10(Math.min(1, ...durations));
+    this.high = Math.max(this.low + 1, Math.log10(Math.max(1, ...durations)) + 0.05);
+    const lines = [];
+    for (let power = Math.ceil(this.low); power <= this.high; power += 1) {
+      const y = this.#y(10 ** power);
+      const label = svg('text', { x: LEFT - 6, y: y + 4, 'text-anchor': 'end' });
+      label.append(ms(10 ** power));
+      lines.push(svg('line', { x1: LEFT, x2: width, y1: y, y2: y }), label);
+    }
+    const times = [0, 0.5, 1].map((share) => {
+      const label = svg('text', { x: LEFT + share * (width - LEFT), y: HEIGHT - 4, 'text-anchor': ['start', 'middle', 'end'][share * 2] });
+      label.append(stamp(new Date((this.from + share * (this.to - this.from)) * 1000)));
+      return label;
+    });
+    const dots = this.traces.map((trace) => {
+      const dot = svg('circle', { cx: this.#x(Date.parse(trace.start) / 1000), cy: this.#y(trace.duration_ms), r: 4, class: trace.errors ? 'failed' : '' });
+      const title = svg('title');
+      title.append(`${trace.name ?? trace.trace_id}, ${ms(trace.duration_ms)}${trace.errors ? ', failed' : ''}`);
+      dot.append(title);
+      dot.addEventListener('click', () => this.onOpen(trace.trace_id));
+      return dot;
+    });
+    this.picture.replaceChildren(...lines, ...times, ...dots, this.brush);
+  }
+
+  #x(at) {
+    return LEFT + Math.min(1, Math.max(0, (at - this.from) / (this.to - this.from))) * (this.width - LEFT - 6);
+  }
+
+  #y(duration) {
+    const share = (Math.log10(Math.max(0.01, duration)) - this.low) / (this.high - this.low);
+    return (1 - Math.min(1, Math.max(0, share))) * (HEIGHT - BOTTOM - 8) + 6;
+  }
+
+  #at(x) {
+    return this.from + Math.min(1, Math.max(0, (x - LEFT) / (this.width - LEFT - 6))) * (this.to - this.from);
+  }
+
+  #lasting(y) {
+    return 10 ** (this.low + (1 - Math.min(1, Math.max(0, (y - 6) / (HEIGHT - BOTTOM - 8)))) * (this.high - this.low));
+  }
+
+  #begin(event) {
+    const box = this.picture.getBoundingClientRect();
+    const point = ({ clientX, clientY }) => [clientX - box.left, clientY - box.top];
+    const [x, y] = point(event);
+    const move = (moved) => {
+      const [x2, y2] = point(moved);
+      for (const [name, value] of Object.entries({ x: Math.min(x, x2), y: Math.min(y, y2), width: Math.abs(x2 - x), height: Math.abs(y2 - y) })) this.brush.setAttribute(name, value);
+      this.brush.removeAttribute('hidden');
+    };
+    const up = (released) => {
+      removeEventListener('pointermove', move);
+      this.brush.setAttribute('hidden', '');
+      const [x2, y2] = point(released);
+      if (Math.abs(x2 - x) < LEAST_DRAG && Math.abs(y2 - y) < LEAST_DRAG) return;
+      const isWide = Math.abs(y2 - y) < 3 * LEAST_DRAG;
+      this.onNarrow({
+        from: this.#at(Math.min(x, x2)),
+        to: this.#at(Math.max(x, x2)),
+        min: isWide ? null : this.#lasting(Math.max(y, y2)),
+        max: isWide ? null : this.#lasting(Math.min(y, y2)),
+      });
+    };
+    addEventListener('pointermove', move);
+    addEventListener('pointerup', up, { once: true });
+    event.preventDefault();
+  }
+}
+
+/** A legend of services with their colours. */
+export const legend = (colors) => el('ul', { className: 'legend' }, ...[...colors].map(([name, color]) => el('li', { className: `c${color}` }, el('span', { className: 'of' }, name))));

@@ -1,0 +1,90 @@
+"""Live log lines over real connections: WebSockets and server-sent events."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import requests
+from websocket import WebSocketBadStatusException, create_connection
+
+from tests.server import Server
+
+SERVICE = ("-m", "gunicorn", "-k", "gevent", "-c", "gunicorn.conf.py", "tests.edge.lines_app:app")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(
+        tmp_path_factory.mktemp("tail") / "server.log", {"ANALYTICS_CORS_ORIGINS": "https://shop.example"}, SERVICE
+    ) as server:
+        yield server
+
+
+def record(server: Server, service: str = "shop", count: int = 1) -> None:
+    assert requests.post(f"{server.url}/record?service={service}&count={count}", timeout=10).status_code == 204
+
+
+def tail(server: Server, path: str) -> Any:
+    return create_connection(f"ws://127.0.0.1:{server.port}{path}", timeout=10)
+
+
+def test_lines_arrive_by_websocket(server: Server) -> None:
+    socket = tail(server, "/logs/tail?service=shop&q=line")
+    record(server, "other")
+    record(server, count=2)
+    bodies = [json.loads(socket.recv())["body"] for _ in range(2)]
+    socket.close()
+    assert [body[:6] for body in bodies] == ["line 0", "line 1"]
+
+
+def test_lines_arrive_as_streams_of_loki(server: Server) -> None:
+    socket = tail(server, "/loki/api/v1/tail?query=%7Bservice_name%3D%22shop%22%7D")
+    record(server, "other")
+    record(server)
+    (stream,) = json.loads(socket.recv())["streams"]
+    socket.close()
+    assert stream["stream"]["service_name"] == "shop"
+    assert stream["values"][0][1].startswith("line 0")
+
+
+def test_lines_arrive_as_server_sent_events(server: Server) -> None:
+    with requests.get(f"{server.url}/logs/tail?service=shop", stream=True, timeout=10) as answer:
+        lines = answer.iter_lines()
+        assert answer.headers["Content-Type"].startswith("text/event-stream")
+        assert next(lines).startswith(b":")
+        record(server)
+        data = next(line for line in lines if line.startswith(b"data: "))
+    assert json.loads(data.removeprefix(b"data: "))["service"] == "shop"
+
+
+def test_a_reader_that_was_slow_is_told_what_it_missed(server: Server) -> None:
+    socket = tail(server, "/logs/tail?service=shop")
+    for _ in range(2):
+        record(server, count=10_000)
+    found = [json.loads(socket.recv())]
+    record(server, "shop")
+    while "dropped" not in found[-1]:
+        found.append(json.loads(socket.recv()))
+    lost, got = found[-1]["dropped"], len(found) - 1
+    while lost + got < 20_001:
+        message = json.loads(socket.recv())
+        lost, got = lost + message.get("dropped", 0), got + ("body" in message)
+    socket.close()
+    assert lost + got == 20_001
+
+
+@pytest.mark.parametrize(
+    ("path", "status"), [("/logs/tail?q=(", 422), ("/loki/api/v1/tail?query=%7B", 400), ("/loki/api/v1/tail", 400)]
+)
+def test_a_query_that_is_not_valid_opens_no_connection(server: Server, path: str, status: int) -> None:
+    with pytest.raises(WebSocketBadStatusException) as refused:
+        tail(server, path)
+    assert refused.value.status_code == status
+
+
+def test_pages_of_other_sites_cannot_follow_lines(server: Server) -> None:
+    for path in ("/logs/tail", "/loki/api/v1/tail?query=%7B%7D"):
+        with pytest.raises(WebSocketBadStatusException) as refused:
+            create_connection(f"ws://127.0.0.1:{server.port}{path}", timeout=10, origin="https://other.example")
+        assert refused.value.status_code == 403

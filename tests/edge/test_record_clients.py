@@ -1,0 +1,67 @@
+"""OpenTelemetry's Python SDK with traces, logs and metrics of a Flask program, against a real server."""
+
+import requests
+
+from tests.edge.test_otlp_clients import run_sdk
+from tests.edge.wire import eventually, unique
+from tests.server import Server
+
+PROGRAM = """
+import logging
+from flask import Flask
+from opentelemetry import trace
+from opentelemetry.exporter.otlp.proto.http._log_exporter import OTLPLogExporter
+from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk._logs import LoggerProvider, LoggingHandler
+from opentelemetry.sdk._logs.export import BatchLogRecordProcessor
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.metrics.export import PeriodicExportingMetricReader
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+
+traces, logs = TracerProvider(), LoggerProvider()
+traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter()))
+metrics = MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter(), 60_000)])
+tracer, orders = traces.get_tracer("shop"), metrics.get_meter("shop").create_counter("orders")
+log = logging.getLogger("shop")
+log.addHandler(LoggingHandler(logger_provider=logs))
+app = Flask("shop")
+
+@app.get("/pay/<int:number>")
+def pay(number):
+    given = {"http.route": "/pay/{number}", "http.request.method": "GET", "user.id": "ann"}
+    with tracer.start_as_current_span("GET", kind=trace.SpanKind.SERVER, attributes=given) as span:
+        orders.add(1)
+        log.error("payment %d failed", number)
+        span.record_exception(ValueError("no card"))
+        span.set_status(trace.StatusCode.ERROR, "no card")
+    return "ok"
+
+for number in range(3):
+    assert app.test_client().get(f"/pay/{number}").status_code == 200
+for provider in (traces, logs, metrics):
+    provider.shutdown()
+"""
+
+
+def test_traces_lines_and_metrics_of_a_program_arrive(shared_server: Server) -> None:
+    service, before = unique("otel"), shared_server.get("/stats")["ingest"]
+    run_sdk(service, PROGRAM, OTEL_EXPORTER_OTLP_ENDPOINT=shared_server.url, OTEL_EXPORTER_OTLP_COMPRESSION="gzip")
+    after = shared_server.get("/stats")["ingest"]
+    for kind in ("spans", "logs"):
+        assert after[kind]["accepted"] - before[kind]["accepted"] == 3
+        assert after[kind]["rejected"] == before[kind]["rejected"]
+    row = shared_server.get("/dashboard")["services"][service]
+    assert row["error_rate"] == 100.0
+    endpoints = shared_server.get(f"/services/{service}/metrics")["endpoints"]
+    assert [each["endpoint"] for each in endpoints] == ["/pay/{number}"]
+    query = f'log_lines_total{{service="{service}",level="error"}}'
+    eventually(lambda: shared_server.get("/api/v1/query", params={"query": query})["data"]["result"])
+
+
+def test_each_path_of_otlp_may_be_used_by_pages_of_other_sites(shared_server: Server) -> None:
+    for path in ("/v1/traces", "/v1/logs", "/loki/api/v1/push", "/logs", "/spans"):
+        answer = requests.options(shared_server.url + path, headers={"Origin": "https://shop.example"}, timeout=10)
+        assert answer.headers["Access-Control-Allow-Origin"] in ("*", "https://shop.example")
