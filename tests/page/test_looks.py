@@ -201,7 +201,7 @@ def test_a_toast_can_be_used_by_keyboard_and_stays_meanwhile(start_server: Start
     page = page_with_a_toast(start_server(), open_page)
     toast = page.locator(".toast")
     expect(page.get_by_role("status").filter(has=toast)).to_contain_text("web: out of memory")
-    page.locator("#home").focus()
+    page.locator("#bell").focus()
     page.keyboard.press("Tab")
     expect(toast.get_by_role("button", name="Dismiss")).to_be_focused()
     for _ in range(4):
