@@ -3,17 +3,15 @@
 Source: opentelemetry.io/docs/specs/otel/logs/data-model/
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
-from analytics.doors.otlp.attribute_reader import AttributeReader
-from analytics.doors.otlp.bad_item import BadItem
-from analytics.doors.otlp.forms import OtlpForm
-from analytics.doors.otlp.record_resources import name_of, resource_of, scope_of, text_of
-from analytics.doors.records.attributes import Count, joined, json_member, json_text
+from analytics.doors.otlp.record_decoder import RecordDecoder, Scopes
+from analytics.doors.otlp.record_resources import name_of, text_of
+from analytics.doors.records.attributes import joined, json_member, json_text
 from analytics.doors.records.levels import severity_in, severity_of
 from analytics.doors.records.lines import limited_body, time_within
 from analytics.doors.records.trace_ids import (
@@ -24,13 +22,10 @@ from analytics.doors.records.trace_ids import (
     ids_in_text,
 )
 from analytics.log_lines import NO_ATTRIBUTES, NewLogLine
-from analytics.records import ItemError
-from analytics.schemas.compiled import DecodedBatch
 
 MALFORMED_LINE = "malformed_log_record"
 EVENT_NAME = "event.name"
 """Attribute with the name of an event, which has a field of its own in newer versions."""
-PAUSE_EVERY = 64
 _NAMES = ("TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL")
 _SEVERITIES: dict[int | str, int] = {
     **{number: number for number in range(25)},
@@ -44,46 +39,19 @@ _SEVERITIES: dict[int | str, int] = {
 _encode = msgspec.json.Encoder().encode
 
 
-class LogDecoder:
-    """Decodes the requests of one form; the arguments are those of `SpanDecoder`."""
+class LogDecoder(RecordDecoder[NewLogLine]):
+    """Decodes log records."""
 
-    def __init__(self, form: OtlpForm, check: Callable[[int], None], dropped: Count, pause: Callable[[], None]) -> None:
-        self._form, self._check, self._dropped, self._pause = form, check, dropped, pause
-        self._reader = AttributeReader(form.raws, form.attribute, dropped)
+    malformed = MALFORMED_LINE
 
-    def decode(self, body: bytes) -> DecodedBatch[NewLogLine]:
-        """The lines of a request; the place of each is its index in the request.
-
-        Raises:
-            MalformedBody: the body is no such request.
-            TooLarge: it has too many lines.
-        """
-        items, places, errors = list[NewLogLine](), list[int](), list[ItemError]()
-        place = -1
+    def _resources(self, body: bytes) -> Iterator[tuple[Any, Scopes]]:
         for resource in self._form.logs(body).resource_logs:
-            problem = ""
-            try:
-                service, shared = resource_of(resource.resource, self._reader)
-            except BadItem as error:
-                service, shared, problem = "", NO_ATTRIBUTES, f"its resource: {error}"
-            for scope in resource.scope_logs:
-                library = scope_of(scope.scope)
-                self._check(place + 1 + len(scope.log_records))
-                for record in scope.log_records:
-                    place += 1
-                    if place % PAUSE_EVERY == PAUSE_EVERY - 1:
-                        self._pause()
-                    try:
-                        if problem:
-                            raise BadItem(problem)
-                        items.append(self._line(record, service, shared, library))
-                    except BadItem as error:
-                        errors.append(ItemError(place, MALFORMED_LINE, f"log record {place}: {error}"))
-                    else:
-                        places.append(place)
-        return DecodedBatch(items, places, errors)
+            yield resource.resource, ((scope.scope, scope.log_records) for scope in resource.scope_logs)
 
-    def _line(self, record: Any, service: str, resource: Raw, library: str) -> NewLogLine:
+    def _named(self, item: Any, place: int) -> str:
+        return f"log record {place}"
+
+    def _made(self, record: Any, service: str, resource: Raw, library: str) -> NewLogLine:
         members = self._reader.members(record.attributes)
         value = self._form.value(record.body)
         body = value if value.__class__ is str else "" if value is None else _encode(value).decode()

@@ -3,23 +3,21 @@
 Source: opentelemetry.io/docs/specs/otel/trace/api/#span, and its semantic conventions for HTTP, old and new
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
-from analytics.doors.otlp.attribute_reader import AttributeReader, Members
+from analytics.doors.otlp.attribute_reader import Members
 from analytics.doors.otlp.bad_item import BadItem
-from analytics.doors.otlp.forms import OtlpForm
-from analytics.doors.otlp.record_resources import name_of, resource_of, scope_of, text_of
-from analytics.doors.records.attributes import Count, cut_text, joined, json_text
+from analytics.doors.otlp.record_decoder import RecordDecoder, Scopes
+from analytics.doors.otlp.record_resources import name_of, text_of
+from analytics.doors.records.attributes import cut_text, joined, json_text
 from analytics.doors.records.lines import LAST_TIME, time_within
 from analytics.doors.records.names import clean_name
 from analytics.doors.records.trace_ids import SPAN_DIGITS, TRACE_DIGITS, id_of
 from analytics.log_lines import NO_ATTRIBUTES
-from analytics.records import ItemError
-from analytics.schemas.compiled import DecodedBatch
 from analytics.spans import SPAN_KINDS, SPAN_STATUSES, NewSpan
 
 MALFORMED_SPAN = "malformed_span"
@@ -32,7 +30,6 @@ PARTS_CUT = "span_events_cut"
 """Reason of events and links that were left out, also of links without valid ids."""
 LONGEST_TEXT = 4 * 1024
 """Bytes of the message of a status, and of a trace state."""
-PAUSE_EVERY = 64
 _KINDS: dict[int | str, int] = {
     **{number: number for number in range(len(SPAN_KINDS))},
     **{f"SPAN_KIND_{name.upper()}": number for number, name in enumerate(SPAN_KINDS)},
@@ -46,53 +43,19 @@ _STATUSES: dict[int | str, int] = {
 _encode = msgspec.json.Encoder().encode
 
 
-class SpanDecoder:
-    """Decodes the requests of one form.
+class SpanDecoder(RecordDecoder[NewSpan]):
+    """Decodes spans."""
 
-    Args:
-        check: called with a number of spans, raises TooLarge.
-        dropped: counts what was cut or left out.
-        pause: called from time to time, to yield to others.
-    """
+    malformed = MALFORMED_SPAN
 
-    def __init__(self, form: OtlpForm, check: Callable[[int], None], dropped: Count, pause: Callable[[], None]) -> None:
-        self._form, self._check, self._dropped, self._pause = form, check, dropped, pause
-        self._reader = AttributeReader(form.raws, form.attribute, dropped)
-
-    def decode(self, body: bytes) -> DecodedBatch[NewSpan]:
-        """The spans of a request; the place of each is its index in the request.
-
-        Raises:
-            MalformedBody: the body is no such request.
-            TooLarge: it has too many spans.
-        """
-        items, places, errors = list[NewSpan](), list[int](), list[ItemError]()
-        place = -1
+    def _resources(self, body: bytes) -> Iterator[tuple[Any, Scopes]]:
         for resource in self._form.traces(body).resource_spans:
-            problem = ""
-            try:
-                service, shared = resource_of(resource.resource, self._reader)
-            except BadItem as error:
-                service, shared, problem = "", NO_ATTRIBUTES, f"its resource: {error}"
-            for scope in resource.scope_spans:
-                library = scope_of(scope.scope)
-                self._check(place + 1 + len(scope.spans))
-                for span in scope.spans:
-                    place += 1
-                    if place % PAUSE_EVERY == PAUSE_EVERY - 1:
-                        self._pause()
-                    try:
-                        if problem:
-                            raise BadItem(problem)
-                        items.append(self._span(span, service, shared, library))
-                    except BadItem as error:
-                        name = clean_name(text_of(span.name))[:80]
-                        errors.append(ItemError(place, MALFORMED_SPAN, f"span {name!r}: {error}"))
-                    else:
-                        places.append(place)
-        return DecodedBatch(items, places, errors)
+            yield resource.resource, ((scope.scope, scope.spans) for scope in resource.scope_spans)
 
-    def _span(self, span: Any, service: str, resource: Raw, library: str) -> NewSpan:
+    def _named(self, item: Any, place: int) -> str:
+        return f"span {clean_name(text_of(item.name))[:80]!r}"
+
+    def _made(self, span: Any, service: str, resource: Raw, library: str) -> NewSpan:
         trace_id, span_id = id_of(span.trace_id, TRACE_DIGITS), id_of(span.span_id, SPAN_DIGITS)
         if not trace_id:
             raise BadItem("its trace id is not 16 bytes other than zeros")

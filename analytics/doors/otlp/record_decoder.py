@@ -1,0 +1,83 @@
+"""Decodes OTLP requests with log records or spans, one item at a time: a bad one is rejected alone."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from typing import Any, Generic, TypeVar
+
+from msgspec import Raw
+
+from analytics.doors.otlp.attribute_reader import AttributeReader
+from analytics.doors.otlp.bad_item import BadItem
+from analytics.doors.otlp.forms import OtlpForm
+from analytics.doors.otlp.record_resources import resource_of, scope_of
+from analytics.doors.records.attributes import Count
+from analytics.log_lines import NO_ATTRIBUTES, NewLogLine
+from analytics.records import ItemError
+from analytics.schemas.compiled import DecodedBatch
+from analytics.spans import NewSpan
+
+PAUSE_EVERY = 64
+R = TypeVar("R", NewLogLine, NewSpan)
+Scopes = Iterable[tuple[Any, Any]]
+"""The scopes of a resource, each with its items."""
+
+
+class RecordDecoder(ABC, Generic[R]):
+    """Decodes the requests of one form.
+
+    Args:
+        check: called with a number of items, raises TooLarge.
+        dropped: counts what was cut or left out.
+        pause: called from time to time, to yield to others.
+    """
+
+    malformed: str
+    """Error code of an item that is not valid."""
+
+    def __init__(self, form: OtlpForm, check: Callable[[int], None], dropped: Count, pause: Callable[[], None]) -> None:
+        self._form, self._check, self._dropped, self._pause = form, check, dropped, pause
+        self._reader = AttributeReader(form.raws, form.attribute, dropped)
+
+    def decode(self, body: bytes) -> DecodedBatch[R]:
+        """The items of a request; the place of each is its index in the request.
+
+        Raises:
+            MalformedBody: the body is no such request.
+            TooLarge: it has too many items.
+        """
+        items, places, errors = list[R](), list[int](), list[ItemError]()
+        place = -1
+        for sent_resource, scopes in self._resources(body):
+            problem = ""
+            try:
+                service, resource = resource_of(sent_resource, self._reader)
+            except BadItem as error:
+                service, resource, problem = "", NO_ATTRIBUTES, f"its resource: {error}"
+            for scope, sent in scopes:
+                library = scope_of(scope)
+                self._check(place + 1 + len(sent))
+                for item in sent:
+                    place += 1
+                    if place % PAUSE_EVERY == PAUSE_EVERY - 1:
+                        self._pause()
+                    try:
+                        if problem:
+                            raise BadItem(problem)
+                        items.append(self._made(item, service, resource, library))
+                    except BadItem as error:
+                        errors.append(ItemError(place, self.malformed, f"{self._named(item, place)}: {error}"))
+                    else:
+                        places.append(place)
+        return DecodedBatch(items, places, errors)
+
+    @abstractmethod
+    def _resources(self, body: bytes) -> Iterable[tuple[Any, Scopes]]:
+        """The resources of a request, each with its scopes."""
+
+    @abstractmethod
+    def _made(self, item: Any, service: str, resource: Raw, library: str) -> R:
+        """The record of an item; raises BadItem."""
+
+    @abstractmethod
+    def _named(self, item: Any, place: int) -> str:
+        """The name of an item in its error."""
