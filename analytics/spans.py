@@ -70,6 +70,11 @@ class NewSpan(Struct, gc=False, omit_defaults=True):
         """Identifies it: a span that is sent twice is a duplicate."""
         return self.trace_id + self.span_id
 
+    @property
+    def milliseconds(self) -> float:
+        """How long it took; 0 if it ends before it begins."""
+        return max(0, self.end - self.start) / 1e6
+
 
 class CountedSpan(NewSpan, gc=False, omit_defaults=True):
     """A span of a trace that head sampling does not keep: it is counted like any other, and cannot be read."""

@@ -57,7 +57,7 @@ class Spans:
                 if number is None:
                     continue
             observed.ids.append(number)
-            observed.values.append(milliseconds(span))
+            observed.values.append(span.milliseconds)
             observed.ats.append(span.start / NANOSECONDS)
             slower = slowest.get(number)
             if slower is None or span.end - span.start > slower.end - slower.start:
@@ -67,7 +67,7 @@ class Spans:
         store.observe(HISTOGRAM, observed, received)
         for number, span in slowest.items():
             labels = labels_of([("span_id", span.span_id), ("trace_id", span.trace_id)])
-            store.exemplars.add(number, Exemplar(labels, milliseconds(span), span.start / NANOSECONDS))
+            store.exemplars.add(number, Exemplar(labels, span.milliseconds, span.start / NANOSECONDS))
 
     def _find(self, span: NewSpan, key: Hashable, received: float) -> int | None:
         store, kind, status = self._state.series_store, SPAN_KINDS[span.kind], SPAN_STATUSES[span.status]
@@ -92,8 +92,3 @@ class Spans:
             seen.add_request_spans(together)
             found.append(seen)
         return found
-
-
-def milliseconds(span: NewSpan) -> float:
-    """The duration of a span; 0 if it ends before it begins."""
-    return max(0, span.end - span.start) / 1e6

@@ -142,7 +142,7 @@ class Observations:
         """Add spans that are requests: status, duration, endpoint and user."""
         failed = 0
         for span in spans:
-            latency, is_error = max(0, span.end - span.start) / 1e6, span.status == SPAN_FAILED
+            latency, is_error = span.milliseconds, span.status == SPAN_FAILED
             failed += is_error
             self.latencies.append(latency)
             self._usage(span.endpoint or span.name).add(Usage(1, int(is_error), 1, latency))
