@@ -1,5 +1,6 @@
 """Slots for work: a limited number of tasks run at the same time, and the others wait in order."""
 
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -62,10 +63,10 @@ class Slots:
             raise SlotsFull
         turn = Event()
         self._waiting.append(turn)
+        until = time.monotonic() + seconds
         try:
-            while not turn.wait(min(_LOOK_SECONDS, max(0.0, seconds))):
-                seconds -= _LOOK_SECONDS
-                if seconds <= 0:
+            while not turn.wait(min(_LOOK_SECONDS, max(0.0, until - time.monotonic()))):
+                if time.monotonic() >= until:
                     raise SlotTimeout
                 if not is_wanted():
                     raise SlotUnwanted

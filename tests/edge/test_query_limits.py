@@ -144,9 +144,9 @@ def test_one_whose_time_is_up_before_its_turn_gets_the_error_of_prometheus(patie
     becomes(patient)
 
 
-def test_a_client_that_leaves_in_the_middle_of_a_long_answer_ends_it(server: Server) -> None:
+def test_a_client_that_leaves_in_the_middle_of_a_long_answer_ends_it(patient: Server) -> None:
     text = "load or " + " or ".join(f'label_replace(load, "a", "{number}", "", "")' for number in range(20))
-    with asked(server, text) as connection:
+    with asked(patient, text) as connection:
         assert connection.recv(12) == b"HTTP/1.1 200"
-        becomes(server, sent=1)
-    becomes(server)
+        becomes(patient, sent=1)
+    becomes(patient)

@@ -59,7 +59,7 @@ class Queries:
         lookback = params.duration("lookback_delta", self._engine.lookback)
         engine = PromqlEngine(self._engine.storage, lookback, self._engine.subquery_step)
         try:
-            with self._short.taken(asked.seconds_left, asked.is_wanted):
+            with self._short.taken(asked.seconds_left, asked.is_awaited):
                 chunks = list(self._in_loop(asked, engine))
             content = b"".join(chunk.content for chunk in chunks)
             return answered(content, is_gzipped=chunks[0].is_gzipped)
@@ -90,7 +90,7 @@ class Queries:
             if resumed_at - looked_at > _LOOK_SECONDS:
                 looked_at = resumed_at
                 if not asked.is_wanted():
-                    raise QueryCanceled("the client went away")
+                    raise asked.unwanted()
 
         budget = asked.budget(pause)
         for chunk in asked.chunks(engine, budget):
@@ -98,7 +98,7 @@ class Queries:
             pause()
 
     def _in_thread(self, asked: "_Asked", engine: PromqlEngine) -> Response:
-        self._long.take(asked.seconds_left, asked.is_wanted)
+        self._long.take(asked.seconds_left, asked.is_awaited)
         try:
             budget = asked.budget(self._threads.pause)
             items = self._threads.items(lambda: asked.chunks(engine, budget), asked.is_wanted)
@@ -140,9 +140,13 @@ class _Asked:
         """Seconds until its time is up."""
         return self._since + self._limits.seconds - time.monotonic()
 
+    def is_awaited(self) -> bool:
+        """Whether its client waits for it."""
+        return not self._has_left()
+
     def is_wanted(self) -> bool:
         """Whether its client waits for it, and its time is not up."""
-        return not self._has_left() and (self.is_evaluated or self.seconds_left > 0)
+        return self.is_awaited() and (self.is_evaluated or self.seconds_left > 0)
 
     def unwanted(self) -> QueryError:
         """The reason for which the answer is not wanted any more."""
