@@ -4,8 +4,8 @@ from marshmallow import Schema
 
 from analytics.answer import PLAIN_TEXT
 from analytics.api.codes import READ_CODES, Codes
-from analytics.api.operation import NOTHING_ASKED, Asked, ForeignBody, Operation
-from analytics.api.prometheus.params import FORM
+from analytics.api.form_reads import with_form
+from analytics.api.operation import NOTHING_ASKED, Asked, Operation
 from analytics.schemas import log_answers, log_queries, loki
 
 LOKI = "/loki/api/v1"
@@ -14,16 +14,6 @@ LOKI_CODES: Codes = {
     400: ("bad_data",),
     405: ("method_not_allowed",),
     503: ("timeout", "unavailable", "store_unavailable", "query_timeout", "too_many_queries"),
-}
-FORM_CODES: Codes = {
-    **LOKI_CODES,
-    400: (
-        *("bad_data", "malformed_gzip", "malformed_deflate", "malformed_zstd"),
-        *("malformed_chunks", "incomplete_body"),
-    ),
-    408: ("body_timeout",),
-    413: ("body_too_large",),
-    415: ("unsupported_media_type",),
 }
 LINES = '{service_name="checkout"} |= "failed"'
 RATE = 'sum by (level) (rate({service_name="checkout"}[5m]))'
@@ -70,16 +60,7 @@ def _both(
     path: str, summary: str, about: str, answer: type[Schema], query: type[Schema], asked: Asked, form: str
 ) -> tuple[Operation, Operation]:
     """A read that may also be sent as a form."""
-    read = _loki(path, summary, about, answer, query, asked)
-    body = ForeignBody({FORM: form}, "The same parameters as a form; `Content-Encoding` may be gzip, deflate or zstd.")
-    return read, read._replace(
-        method="post",
-        summary=f"{summary}, with a form",
-        problems=FORM_CODES,
-        query=None,
-        asked=NOTHING_ASKED,
-        body=body,
-    )
+    return with_form(_loki(path, summary, about, answer, query, asked), form)
 
 
 LOG_OPERATIONS = (

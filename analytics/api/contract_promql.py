@@ -3,8 +3,8 @@
 from marshmallow import Schema
 
 from analytics.api.codes import Codes
-from analytics.api.operation import NOTHING_ASKED, Asked, ForeignBody, Operation
-from analytics.api.prometheus.params import FORM
+from analytics.api.form_reads import with_form
+from analytics.api.operation import NOTHING_ASKED, Asked, Operation
 from analytics.schemas.promql import (
     AlertsAnswer,
     BuildInfoAnswer,
@@ -29,16 +29,9 @@ from analytics.schemas.promql import (
 API = "/api/v1"
 TAG = "PromQL"
 QUERY = "sum by (service) (rate(requests_total[5m]))"
-AS_FORM = ForeignBody({}, "The same parameters as a form; `Content-Encoding` may be gzip, deflate or zstd.")
 PLAIN: Codes = {405: ("method_not_allowed",), 503: ("unavailable",)}
 READ: Codes = {**PLAIN, 400: ("bad_data",), 422: ("execution",)}
 EVALUATION: Codes = {**READ, 503: ("timeout", "unavailable")}
-FORMS: Codes = {
-    400: ("malformed_gzip", "malformed_deflate", "malformed_zstd", "malformed_chunks", "incomplete_body"),
-    408: ("body_timeout",),
-    413: ("body_too_large",),
-    415: ("unsupported_media_type",),
-}
 
 
 def _read(
@@ -77,11 +70,7 @@ def _both(
     form: str,
 ) -> tuple[Operation, Operation]:
     """A read that may also be sent as a form."""
-    read = _read(path, summary, about, shape, problems, query, asked)
-    both = {status: (*problems.get(status, ()), *FORMS.get(status, ())) for status in {**problems, **FORMS}}
-    body = AS_FORM._replace(examples={FORM: form})
-    sent = read._replace(method="post", summary=f"{summary}, with a form", problems=both, query=None, body=body)
-    return read, sent
+    return with_form(_read(path, summary, about, shape, problems, query, asked), form)
 
 
 PROMQL_OPERATIONS = (

@@ -8,10 +8,9 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from gevent.event import Event
-
 from analytics.alerting import Alert, AlertKey
 from analytics.alerts.notify.delivery import NotDelivered
+from analytics.alerts.notify.receiver_loop import ReceiverLoop
 from analytics.alerts.notify.sender import FIRST_PAUSE, LONGEST_PAUSE, Trouble
 from analytics.clock import Clock
 from analytics.errors import AnalyticsError
@@ -40,7 +39,7 @@ class Posted(NamedTuple):
     at: float
 
 
-class Forwarder:
+class Forwarder(ReceiverLoop):
     """Keeps one Alertmanager up to date.
 
     Args:
@@ -55,24 +54,10 @@ class Forwarder:
         post: Callable[[Sequence[Alert]], None],
         clock: Clock,
     ) -> None:
+        super().__init__()
         self._name, self._alerts, self._post, self._clock = name, alerts, post, clock
-        self._woken = Event()
         self._posted: dict[AlertKey, Posted] = {}
         self.troubles: dict[int, Trouble] = {}
-
-    def run(self) -> None:
-        """Forward for ever."""
-        while True:
-            pause = self.step()
-            self._woken.wait(pause)
-            self._woken.clear()
-
-    def wake(self, *, retries: bool = False) -> None:
-        """Look for changes now; with `retries` even if the last attempt failed, as the receiver was changed."""
-        if retries:
-            self.troubles = {}
-            self._posted = {}
-        self._woken.set()
 
     def step(self) -> float:
         """Post what is due; returns after how many seconds to look again."""
@@ -100,6 +85,10 @@ class Forwarder:
         self.troubles = {}
         times = [posted.at + AGAIN_SECONDS - now for posted in self._posted.values()]
         return max(FIRST_PAUSE, min(times, default=AGAIN_SECONDS))
+
+    def _forget_failures(self) -> None:
+        self.troubles = {}
+        self._posted = {}
 
     def _is_due(self, each: ForwardedAlert, now: float) -> bool:
         alert, posted = each.alert, self._posted.get(each.alert.key)

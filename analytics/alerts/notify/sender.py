@@ -4,9 +4,8 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from gevent.event import Event
-
 from analytics.alerts.notify.delivery import NotDelivered
+from analytics.alerts.notify.receiver_loop import ReceiverLoop
 from analytics.clock import Clock
 from analytics.errors import AnalyticsError
 from analytics.notifications import GIVEN_UP, SENT, NewNotificationEnd, Outcome, QueuedMessage
@@ -29,7 +28,7 @@ class Trouble(NamedTuple):
     next_at: float
 
 
-class MessageSender:
+class MessageSender(ReceiverLoop):
     """Sends what waits for one receiver, one message after the other.
 
     Args:
@@ -51,24 +50,11 @@ class MessageSender:
         version: Callable[[], int],
         clock: Clock,
     ) -> None:
+        super().__init__()
         self._name, self._waiting, self._deliver, self._end = name, waiting, deliver, end
         self._version, self._clock = version, clock
-        self._woken = Event()
         self._unrecorded: dict[int, NewNotificationEnd] = {}
         self.troubles: dict[int, Trouble] = {}
-
-    def run(self) -> None:
-        """Send for ever."""
-        while True:
-            pause = self.step()
-            self._woken.wait(pause)
-            self._woken.clear()
-
-    def wake(self, *, retries: bool = False) -> None:
-        """Look for messages now; with `retries` try all of them, as the receiver was changed."""
-        if retries:
-            self.troubles = {number: each._replace(next_at=0.0) for number, each in self.troubles.items()}
-        self._woken.set()
 
     def step(self) -> float:
         """Send what is due; returns after how many seconds to look again."""
@@ -84,6 +70,9 @@ class MessageSender:
             return FIRST_PAUSE
         pauses = (each.next_at - self._clock.wall() for each in self.troubles.values())
         return max(0.0, min(pauses, default=IDLE_SECONDS))
+
+    def _forget_failures(self) -> None:
+        self.troubles = {number: each._replace(next_at=0.0) for number, each in self.troubles.items()}
 
     def _due(self, message: QueuedMessage) -> float:
         trouble = self.troubles.get(message.number)
