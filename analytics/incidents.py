@@ -55,7 +55,7 @@ class Member(Struct, array_like=True):
         ended: None while it fires.
         runs: how many times it has fired.
         is_elsewhere: whether it has fired in another incident since.
-        told: the receivers that a message tells of this run.
+        told: the receivers that are sent a message about this run.
     """
 
     key: AlertKey
@@ -99,7 +99,7 @@ class Incident(Struct):
     dropped_entries: int = 0
 
     def is_snoozed(self, at: float) -> bool:
-        """Whether nobody is told of it at a time."""
+        """Whether it sends no notifications at a time."""
         if self.snoozed is None or self.snoozed_until is None:
             return False
         return self.snoozed <= at < self.snoozed_until

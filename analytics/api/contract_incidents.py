@@ -38,8 +38,8 @@ INCIDENT_OPERATIONS = (
         "/silences",
         "Alerts",
         "Silence alerts",
-        "While a silence holds, nobody is told of the alerts that match. Nothing is lost: what still fires at its end "
-        "is told then, and what recovered in between is told as such. For a deploy, name the `service` and a "
+        "While a silence is active, alerts that match send no notifications. Nothing is lost: when it ends, "
+        "a notification lists what still fires and what has recovered. For a deploy, name the `service` and a "
         "`duration`. The fields are those of Alertmanager; `recurring` silences are quiet hours.",
         {201: (shapes.SilencePut,)},
         SILENCE_CODES,
@@ -129,7 +129,7 @@ INCIDENT_OPERATIONS = (
         "/incidents/{id}/snooze",
         "Alerts",
         "Snooze an incident",
-        "Nobody is told of it for a while, at most 31 days. What still fires then is told.",
+        "It sends no notifications for a while, at most 31 days. What still fires then is notified.",
         {200: (shapes.IncidentDetails,)},
         ACTION_CODES,
         body=RequestBody(Snooze, {"duration": "1h"}),

@@ -1,4 +1,4 @@
-"""/silences: which alerts people are not told of, and when."""
+"""/silences: which alerts send no notifications, and when."""
 
 import uuid
 from collections.abc import Mapping

@@ -150,7 +150,7 @@ class LineTails:
             self._send(tail, lines, missed)
 
     def _send(self, tail: LineTail, lines: list[LiveLine], missed: int) -> None:
-        """Lines that nobody looked at may have been wanted, so each reader is told of them."""
+        """Send the lines that match; skipped lines count as dropped for every reader, since they may have matched."""
         messages: list[Message] = []
         for line in lines:
             yield_if_due()

@@ -93,7 +93,7 @@ class IncidentRow(AnswerSchema):
     alerts = answers.whole("How many alerts belong to it", 1)
     acknowledged_at = answers.time("When somebody acknowledged it", None, allow_none=True)
     acknowledged_by = answers.text("Who did", None, allow_none=True)
-    snoozed_until = answers.time("Until when nobody is told of it", None, allow_none=True)
+    snoozed_until = answers.time("Until when it sends no notifications", None, allow_none=True)
     silenced_by = answers.text("A silence that holds for all its alerts now", None, allow_none=True)
     escalated_to = fields.List(fields.String(), metadata={"description": "Receivers, in order", "example": []})
 

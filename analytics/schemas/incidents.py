@@ -60,7 +60,7 @@ class IncidentNote(Schema):
 
 
 class Snooze(Schema):
-    """Until when nobody is told of an incident."""
+    """Until when an incident sends no notifications."""
 
     class Meta:
         unknown = RAISE

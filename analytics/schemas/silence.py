@@ -47,7 +47,7 @@ class SilenceMatcher(Schema):
 
 
 class SilenceSchema(Schema):
-    """A silence: nobody is told of alerts that match. Its fields are those of Alertmanager, and more."""
+    """A silence: alerts that match send no notifications. Its fields are those of Alertmanager, and more."""
 
     class Meta:
         unknown = RAISE

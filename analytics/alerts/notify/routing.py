@@ -19,7 +19,7 @@ class Timing(NamedTuple):
     """When messages of a group are sent, in seconds.
 
     Attributes:
-        wait: how long after the first alert of a new group its message is sent, so that it tells of more of them.
+        wait: how long after the first alert of a new group its message is sent, so that it covers more of them.
         interval: the least time between two messages of a group.
         repeat: how often those that fire for long are told again.
         refire: how long an alert must fire until it is told, if it was resolved a short time ago.

@@ -1,4 +1,4 @@
-"""The outbox: what each receiver was told of which alerts, and the messages that wait for it."""
+"""The outbox: the last state of each alert that each receiver was sent, and the messages that wait for it."""
 
 from collections import deque
 from collections.abc import Iterator, Mapping

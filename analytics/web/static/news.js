@@ -23,7 +23,7 @@ export function topicsOf(firing) {
 /** Topics of `after` that were not there `before`, without those in `muted`. */
 export const begun = (before, after, muted = new Set()) => [...after].filter(([topic]) => !before.has(topic) && !muted.has(topic));
 
-/** Incidents that nobody is to be told of: silenced, snoozed or acknowledged. */
+/** Incidents that send no notifications: silenced, snoozed or acknowledged. */
 export const mutedOf = (incidents) => new Set(incidents.filter((each) => each.silenced_by || each.snoozed_until || each.acknowledged_at).map(({ id }) => id));
 
 /** The notices for topics that began: `{tag, name, body}`; many are told in one, whose tag is `many`. */

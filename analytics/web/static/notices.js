@@ -9,7 +9,7 @@ const DENIED = 'The browser does not allow notices of this page: allow them in i
 const UNABLE = 'This browser cannot show notices of a page.';
 
 export class Notices {
-  /** `incidents` loads those that are not resolved; nobody is told of one that is silenced or in somebody's hands. */
+  /** `incidents` loads those that are not resolved; one that is silenced or acknowledged raises no notice. */
   constructor(incidents) {
     Object.assign(this, { incidents, known: null, told: new Map() });
   }

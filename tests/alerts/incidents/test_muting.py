@@ -1,4 +1,4 @@
-"""Which alerts nobody is told of, and until when."""
+"""Which alerts send no notifications, and until when."""
 
 import math
 

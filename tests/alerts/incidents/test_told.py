@@ -132,7 +132,7 @@ def test_nothing_that_is_silenced_is_lost_and_nothing_told_in_a_silence(moves: S
             before = len(rig.messages)
             rig.wait(int(detail))
             told_at = [rig.began + at for at, *_ in rig.messages[before:]]
-            assert all(at >= quiet_until for at in told_at), "nobody is told while a silence holds"
+            assert all(at >= quiet_until for at in told_at), "no notifications while a silence is active"
         elif what == "silence":
             number += 1
             silence(rig, f"s{number}", last=float(detail))
