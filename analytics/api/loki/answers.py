@@ -84,10 +84,11 @@ def streams(entries: Iterable[LogEntry], *, is_categorized: bool) -> list[Stream
 
 
 def matrix(vector: Vector, steps: Steps) -> list[dict[str, Any]]:
-    """Series with their values at each step."""
+    """Series with their values at each step, ordered by their labels."""
     times = [seconds(at) for at in steps.times().tolist()]
     found = []
-    for key, values in vector.items():
+    for key in sorted(vector):
+        values = vector[key]
         places = np.flatnonzero(~np.isnan(values)).tolist()
         points = [[times[place], float_text(float(values[place]))] for place in places]
         found.append({"metric": dict(key), "values": points})
