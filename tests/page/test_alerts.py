@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests.edge.wire import eventually
 from tests.page.conftest import OpenPage
+from tests.page.test_trust import check_accessible
 from tests.server import Server
 
 BAD = (189, 42, 55)
@@ -94,6 +95,7 @@ def test_the_dashboard_tells_of_it(server: Server, open_page: OpenPage) -> None:
     expect(page).to_have_title(re.compile("^🔔 1 · "))
     above = now.bounding_box(), page.locator("#range-bar").bounding_box()
     assert above[0]["y"] < above[1]["y"], "it is on top"
+    check_accessible(page)
     now.get_by_role("link", name="QueueIsLong").click()
     expect(page.locator("#rules-title")).to_be_visible()
 
