@@ -9,12 +9,13 @@ from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.routing import Map, Rule
-from werkzeug.test import EnvironBuilder
+from werkzeug.test import EnvironBuilder, TestResponse
 
 from analytics.access.base_path import BasePath
 from analytics.config import Settings
 from analytics.errors import SettingError
 from analytics.factory import create_app
+from tests.cases import check_each
 from tests.fakes import FakeClock
 
 PREFIXES = ("/stats", "/analytics", "/ops/live", "/stats/live", "/services")
@@ -70,20 +71,28 @@ def forwarded(prefix: str) -> FlaskClient:
     return visitor
 
 
-@pytest.mark.parametrize("path", GETS)
+@pytest.fixture(scope="module")
+def expected() -> dict[str, TestResponse]:
+    """What a service without a base path answers to each of `GETS`."""
+    plain = client()
+    assert plain.post("/events", json=EVENT).status_code == 201
+    return {path: plain.get(path) for path in GETS}
+
+
 @pytest.mark.parametrize("way", ["configured", "forwarded"])
 def test_each_path_is_served_with_and_without_the_prefix(
-    request: pytest.FixtureRequest, prefix: str, way: str, path: str
+    request: pytest.FixtureRequest, prefix: str, way: str, expected: dict[str, TestResponse]
 ) -> None:
     visitor: FlaskClient = request.getfixturevalue(way)
-    plain = client()
-    plain.post("/events", json=EVENT)
-    expected = plain.get(path)
-    for requested in (path, prefix + path):
-        answer = visitor.get(requested)
-        assert (answer.status_code, answer.content_type) == (200, expected.content_type), requested
-        if path in ("/", "/assets/main.js", "/sdk/analytics.js"):
-            assert answer.data == expected.data
+
+    def check(path: str) -> None:
+        for requested in (path, prefix + path):
+            answer = visitor.get(requested)
+            assert (answer.status_code, answer.content_type) == (200, expected[path].content_type), requested
+            if path in ("/", "/assets/main.js", "/sdk/analytics.js"):
+                assert answer.data == expected[path].data
+
+    check_each(GETS, check)
 
 
 def test_writes_are_counted_once_with_and_without_the_prefix(configured: FlaskClient, prefix: str) -> None:

@@ -11,6 +11,7 @@ from analytics.api.refusals import refusal
 from analytics.config import Settings
 from analytics.factory import create_app
 from tests.access.test_chain import WAYS, Way, environ_of, path_to, refuse
+from tests.cases import check_each
 from tests.fakes import FakeClock
 
 DATA = "default-src 'none'; frame-ancestors 'none'"
@@ -66,32 +67,36 @@ def with_allowed_origin() -> Application:
     return create_app(Settings(data_dir="", cors_origins=("https://shop.example",)), FakeClock())
 
 
-@pytest.mark.parametrize("way", WAYS, ids=str)
-def test_each_answer_of_each_route_has_security_headers(app: Application, refusing: Application, way: Way) -> None:
-    path = path_to(way.rule)
-    _, _, headers = run_wsgi_app(app, environ_of(way, path, **PAGE_OF_ANOTHER))
-    check_origins(headers)
-    if way.rule.rule in PAGES and way.method in ("GET", "HEAD"):
-        policy = headers["Content-Security-Policy"]
-        assert policy.startswith("default-src 'none'; ")
-        assert policy.endswith("; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-        assert "unsafe" not in policy
-        check(headers, policy)
-    elif way.rule.rule == "/act/<id>" and headers["Content-Security-Policy"] != DATA:
-        check(headers, ACT)
-    elif way.rule.rule == "/act/<id>/silence" and headers["Content-Security-Policy"] != DATA:
-        check(headers, FORM)
-    else:
-        check(headers)
-    check(run_wsgi_app(refusing, environ_of(way, path))[2])
+def test_each_answer_of_each_route_has_security_headers(app: Application, refusing: Application) -> None:
+    def check_way(way: Way) -> None:
+        path = path_to(way.rule)
+        _, _, headers = run_wsgi_app(app, environ_of(way, path, **PAGE_OF_ANOTHER))
+        check_origins(headers)
+        if way.rule.rule in PAGES and way.method in ("GET", "HEAD"):
+            policy = headers["Content-Security-Policy"]
+            assert policy.startswith("default-src 'none'; ")
+            assert policy.endswith("; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+            assert "unsafe" not in policy
+            check(headers, policy)
+        elif way.rule.rule == "/act/<id>" and headers["Content-Security-Policy"] != DATA:
+            check(headers, ACT)
+        elif way.rule.rule == "/act/<id>/silence" and headers["Content-Security-Policy"] != DATA:
+            check(headers, FORM)
+        else:
+            check(headers)
+        check(run_wsgi_app(refusing, environ_of(way, path))[2])
+
+    check_each(WAYS, check_way)
 
 
-@pytest.mark.parametrize("way", WAYS, ids=str)
-def test_no_route_lets_another_origin_read_it_or_use_credentials(with_allowed_origin: Application, way: Way) -> None:
-    _, _, headers = run_wsgi_app(with_allowed_origin, environ_of(way, path_to(way.rule), **PAGE_OF_ANOTHER))
-    assert "Access-Control-Allow-Origin" not in headers
-    assert "Access-Control-Allow-Credentials" not in headers
-    assert "Origin" in headers.getlist("Vary")
+def test_no_route_lets_another_origin_read_it_or_use_credentials(with_allowed_origin: Application) -> None:
+    def check_way(way: Way) -> None:
+        _, _, headers = run_wsgi_app(with_allowed_origin, environ_of(way, path_to(way.rule), **PAGE_OF_ANOTHER))
+        assert "Access-Control-Allow-Origin" not in headers
+        assert "Access-Control-Allow-Credentials" not in headers
+        assert "Origin" in headers.getlist("Vary")
+
+    check_each(WAYS, check_way)
 
 
 def test_answers_outside_of_routes_have_security_headers(app: Application) -> None:

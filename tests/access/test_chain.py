@@ -16,6 +16,7 @@ from analytics.errors import AnalyticsError
 from analytics.factory import create_app
 from analytics.scopes import MANAGEMENT
 from tests.access.shapes import message_in
+from tests.cases import check_each
 from tests.fakes import FakeClock
 
 REQUEST_STEPS = [
@@ -145,28 +146,33 @@ def test_all_routes_of_the_service_are_tested() -> None:
     assert {"/ws/dashboard", "/socket.io/"} <= {way.rule.rule for way in WAYS if way.rule.websocket}
 
 
-@pytest.mark.parametrize("way", WAYS, ids=str)
-def test_each_route_passes_each_step(recorded: tuple[Application, list[str]], way: Way) -> None:
+def test_each_route_passes_each_step(recorded: tuple[Application, list[str]]) -> None:
     app, passed = recorded
-    for path in (path_to(way.rule), "/" + path_to(way.rule)):
-        passed.clear()
-        _, status, headers = run_wsgi_app(app, environ_of(way, path_to(way.rule), PATH_INFO=path))
-        assert not status.startswith("5")
-        assert passed == REQUEST_STEPS + ANSWER_STEPS
+
+    def check(way: Way) -> None:
+        for path in (path_to(way.rule), "/" + path_to(way.rule)):
+            passed.clear()
+            _, status, headers = run_wsgi_app(app, environ_of(way, path_to(way.rule), PATH_INFO=path))
+            assert not status.startswith("5")
+            assert passed == REQUEST_STEPS + ANSWER_STEPS
+            assert headers["X-Content-Type-Options"] == "nosniff"
+            assert (headers.get("Access-Control-Allow-Origin") == "*") != way.rule.rule[1:].startswith(MANAGEMENT)
+
+    check_each(WAYS, check)
+
+
+def test_a_refusal_stops_each_route_before_its_body_is_read(refusing: Application) -> None:
+    def check(way: Way) -> None:
+        environ = environ_of(way, path_to(way.rule), CONTENT_LENGTH="9", CONTENT_TYPE="application/json")
+        body, status, headers = run_wsgi_app(refusing, {**environ, "wsgi.input": Unread()})
+        assert status == "403 Forbidden"
         assert headers["X-Content-Type-Options"] == "nosniff"
-        assert (headers.get("Access-Control-Allow-Origin") == "*") != way.rule.rule[1:].startswith(MANAGEMENT)
+        answered = b"".join(body)
+        assert (b"Every request is refused." in answered) == (way.method != "HEAD")
+        if answered:
+            assert message_in(path_to(way.rule), headers, answered) == "Every request is refused."
 
-
-@pytest.mark.parametrize("way", WAYS, ids=str)
-def test_a_refusal_stops_each_route_before_its_body_is_read(refusing: Application, way: Way) -> None:
-    environ = environ_of(way, path_to(way.rule), CONTENT_LENGTH="9", CONTENT_TYPE="application/json")
-    body, status, headers = run_wsgi_app(refusing, {**environ, "wsgi.input": Unread()})
-    assert status == "403 Forbidden"
-    assert headers["X-Content-Type-Options"] == "nosniff"
-    answered = b"".join(body)
-    assert (b"Every request is refused." in answered) == (way.method != "HEAD")
-    if answered:
-        assert message_in(path_to(way.rule), headers, answered) == "Every request is refused."
+    check_each(WAYS, check)
 
 
 def test_identify_gets_client_and_path_as_the_service_sees_them() -> None:

@@ -14,6 +14,7 @@ from analytics.access.routes import Routes, UndecidedRouteError
 from analytics.scopes import DECISIONS
 from tests.access.rig import ADMIN, SHOP, Rig, check_refused
 from tests.access.shapes import message_in
+from tests.cases import check_each
 
 ARGUMENTS = {
     "id": "deploy-1",
@@ -146,8 +147,12 @@ def senders() -> Senders:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("way", WAYS, ids=str)
-def test_each_sender_may_use_the_routes_of_its_scopes(senders: Senders, way: Way, kind: str) -> None:
+def test_each_sender_may_use_the_routes_of_its_scopes(senders: Senders, kind: str) -> None:
+    check_each(WAYS, lambda way: check_answer(senders, way, kind))
+
+
+def check_answer(senders: Senders, way: Way, kind: str) -> None:
+    """Check the answer that a kind of sender gets."""
     status, headers, body = senders.status(kind, way)
     refusal = expected(kind, way)
     if kind == "browser" and str(way) in ("POST /session", "DELETE /session"):
@@ -194,13 +199,15 @@ def test_a_path_that_spells_out_a_rule_does_not_match_it(senders: Senders) -> No
     assert senders.rig.get("/annotations/<id>", senders.read).status_code == 404
 
 
-@pytest.mark.parametrize("way", WAYS, ids=str)
-def test_without_keys_every_request_is_allowed(open_service: Rig, way: Way) -> None:
-    environ: dict[str, Any] = EnvironBuilder(way.path, method=way.method).get_environ()
-    if way.rule.websocket:
-        environ.update(HTTP_UPGRADE="websocket", HTTP_CONNECTION="Upgrade")
-    _, status, _ = run_wsgi_app(open_service.app, environ)
-    assert int(status[:3]) not in (401, 403, 429)
+def test_without_keys_every_request_is_allowed(open_service: Rig) -> None:
+    def check(way: Way) -> None:
+        environ: dict[str, Any] = EnvironBuilder(way.path, method=way.method).get_environ()
+        if way.rule.websocket:
+            environ.update(HTTP_UPGRADE="websocket", HTTP_CONNECTION="Upgrade")
+        _, status, _ = run_wsgi_app(open_service.app, environ)
+        assert int(status[:3]) not in (401, 403, 429)
+
+    check_each(WAYS, check)
 
 
 PAGES = {
@@ -222,10 +229,12 @@ def open_to() -> dict[tuple[str, ...], Rig]:
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("way", WAYS, ids=str)
-def test_pages_of_other_sites_do_not_manage_an_open_service(
-    open_to: dict[tuple[str, ...], Rig], way: Way, page: str
-) -> None:
+def test_pages_of_other_sites_do_not_manage_an_open_service(open_to: dict[tuple[str, ...], Rig], page: str) -> None:
+    check_each(WAYS, lambda way: check_page(open_to, way, page))
+
+
+def check_page(open_to: dict[tuple[str, ...], Rig], way: Way, page: str) -> None:
+    """Check the answer that a page gets from a service that is open to its origins."""
     headers, origins, may_manage = PAGES[page]
     environ: dict[str, Any] = EnvironBuilder(way.path, method=way.method, content_type="text/plain").get_environ()
     if way.rule.websocket:
