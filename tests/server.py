@@ -20,7 +20,8 @@ ROOT = Path(__file__).parent.parent
 GUNICORN = ("-m", "gunicorn", "-k", "gevent", "-c", "gunicorn.conf.py", "wsgi:app")
 APP = ("app.py",)
 SERVE = ("-m", "analytics", "serve")
-START_SECONDS = 30
+START_SECONDS = 120
+"""How long a start may take where other work has the processors: one that ends is seen at once."""
 STOP_SECONDS = 15
 
 
