@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect
 
 from tests.edge.wire import cannot_test, eventually
 from tests.server import ROOT, Server
+from tests.sharing import folder_of_run, shared
 
 CHARTS = ROOT / "analytics/web/node_modules/uplot/dist/uPlot.iife.min.js"
 DESKTOP = {"width": 1280, "height": 800}
@@ -92,8 +94,15 @@ def _of_host(url: str, host: str) -> bool:
 
 @pytest.fixture(scope="session")
 def shop(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A service with the demo's shop: 90 days of history, and 60 live events a second."""
-    folder = tmp_path_factory.mktemp("shop")
+    """A service with the demo's shop: 90 days of history, and 60 live events a second; one for all workers."""
+    folder = folder_of_run(tmp_path_factory, "shop")
+    with shared(folder, partial(open_shop, folder)) as server:
+        yield server
+
+
+@contextmanager
+def open_shop(folder: Path) -> Iterator[Server]:
+    """Start the service and its demo."""
     with Server(folder / "server.log") as server, demo(server, folder / "demo.log", "--rate", "60"):
         eventually(lambda: "the shop is open" in (folder / "demo.log").read_text(), 240)
         eventually(lambda: all(row["last_heartbeat"] for row in server.get("/services")["services"].values()))
