@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -158,17 +159,37 @@ MOVED = """toast => {
 }"""
 
 
-@pytest.mark.parametrize("width", [320, 390, 700, 768, 1024, 1180, 1280, 1920])
-def test_a_toast_covers_nothing_and_moves_nothing(start_server: StartServer, open_page: OpenPage, width: int) -> None:
-    server = start_server()
-    post_events(server, [REQUEST])
-    page = open_page(server.url, viewport={"width": width, "height": 800}, script=MEASURE)
+@pytest.fixture(scope="module")
+def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A service that each test sends an error of its own to."""
+    with Server(tmp_path_factory.mktemp("failing") / "server.log") as server:
+        post_events(server, [REQUEST])
+        yield server
+
+
+WIDTHS = {
+    320: "tries",
+    390: "calls",
+    700: "pings",
+    768: "waits",
+    1024: "reads",
+    1180: "jumps",
+    1280: "turns",
+    1920: "steps",
+}
+"""Widths of a page, and a word that makes the error of each a new one."""
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_a_toast_covers_nothing_and_moves_nothing(failing: Server, open_page: OpenPage, width: int) -> None:
+    page = open_page(failing.url, viewport={"width": width, "height": 800}, script=MEASURE)
     expect(page.locator("#services-table tbody tr")).to_have_count(1)
     expect(page.locator("#connection")).to_have_text("live")
     message = (
-        "8071 of 9000 tries to reach 10.0.0.17:8443 failed within 1,234,567 ms, after that 99.95 % of 1200300 bytes"
+        f"8071 of 9000 {WIDTHS[width]} to reach 10.0.0.17:8443 failed within 1,234,567 ms, "
+        "after that 99.95 % of 1200300 bytes"
     )
-    post_events(server, [{"type": "error", "service": "web", "data": {"message": message}}])
+    post_events(failing, [{"type": "error", "service": "web", "data": {"message": message}}])
     toast = page.locator(".toast")
     expect(toast).to_contain_text("web: 807")
     line = toast.locator("span")
