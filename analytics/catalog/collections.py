@@ -1,7 +1,7 @@
 """The collections of the catalog, in one table.
 
-A new collection is a row here and a schema. The log, checkpoints, files, `analytics apply`, and the routes of single
-resources go by this table.
+A new collection is a row here, a schema, and a function that loads it in `analytics.catalog.schemas`. The log,
+checkpoints, files, `analytics apply`, and the routes of single resources go by this table.
 """
 
 from collections.abc import Callable
@@ -9,16 +9,7 @@ from typing import Any, NamedTuple
 
 from marshmallow import Schema
 
-from analytics.schemas.annotation import AnnotationSchema
-from analytics.schemas.error_groups import ErrorStateSchema
-from analytics.schemas.key import KeySchema
-from analytics.schemas.receiver import ReceiverSchema
-from analytics.schemas.redaction import RedactionSchema
-from analytics.schemas.routes import RoutesSchema
-from analytics.schemas.rules import RuleGroupSchema
-from analytics.schemas.silence import SilenceSchema, is_lasting
-from analytics.schemas.slo import SloSchema
-from analytics.schemas.status_page import StatusPageSchema
+from analytics.catalog import schemas
 
 
 class Collection(NamedTuple):
@@ -26,7 +17,7 @@ class Collection(NamedTuple):
 
     Attributes:
         name: how paths, files and the log call it.
-        schema: the shape of a resource's body.
+        schema: makes the schema of a resource's body.
         is_named: whether users name its resources (PUT alone); otherwise POST gives them a name too.
         limit: how many resources there may be.
         has_time: whether bodies have a `time` (now where left out) and an `end`. Then resources expire with the days
@@ -38,7 +29,7 @@ class Collection(NamedTuple):
     """
 
     name: str
-    schema: type[Schema]
+    schema: Callable[[], Schema]
     is_named: bool = True
     limit: int = 1_000
     has_time: bool = False
@@ -49,27 +40,27 @@ class Collection(NamedTuple):
     hides_unset: bool = False
 
 
-ANNOTATIONS = Collection("annotations", AnnotationSchema, is_named=False, limit=10_000, has_time=True)
-ERRORS = Collection("errors", ErrorStateSchema, limit=10_000)
-STATUS_PAGE = Collection("status_page", StatusPageSchema, limit=1)
-REDACTIONS = Collection("redactions", RedactionSchema, limit=100)
+ANNOTATIONS = Collection("annotations", schemas.annotation, is_named=False, limit=10_000, has_time=True)
+ERRORS = Collection("errors", schemas.error_state, limit=10_000)
+STATUS_PAGE = Collection("status_page", schemas.status_page, limit=1)
+REDACTIONS = Collection("redactions", schemas.redaction, limit=100)
 SILENCES = Collection(
     "silences",
-    SilenceSchema,
+    schemas.silence,
     is_named=False,
     limit=10_000,
     has_time=True,
     time="startsAt",
     end="endsAt",
-    is_lasting=is_lasting,
+    is_lasting=lambda body: body.get("endsAt") is None,
 )
-RECEIVERS = Collection("receivers", ReceiverSchema, limit=100, hides_unset=True)
-ROUTES = Collection("routes", RoutesSchema, limit=1, hides_unset=True)
-RULES = Collection("rules", RuleGroupSchema)
-SLOS = Collection("slos", SloSchema, limit=100)
+RECEIVERS = Collection("receivers", schemas.receiver, limit=100, hides_unset=True)
+ROUTES = Collection("routes", schemas.routes, limit=1, hides_unset=True)
+RULES = Collection("rules", schemas.rule_group)
+SLOS = Collection("slos", schemas.slo, limit=100)
 
-KEYS = Collection("keys", KeySchema)
-SESSIONS = Collection("sessions", KeySchema, limit=10_000, has_time=True, limit_of_one=100)
+KEYS = Collection("keys", schemas.key)
+SESSIONS = Collection("sessions", schemas.key, limit=10_000, has_time=True, limit_of_one=100)
 
 _SHOWN = (ANNOTATIONS, ERRORS, REDACTIONS, RECEIVERS, ROUTES, RULES, SILENCES, SLOS, STATUS_PAGE)
 COLLECTIONS: dict[str, Collection] = {collection.name: collection for collection in _SHOWN}

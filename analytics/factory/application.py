@@ -27,7 +27,6 @@ from analytics.api.exports import Exports
 from analytics.api.health import health_blueprint
 from analytics.api.heartbeat import heartbeat_blueprint
 from analytics.api.history import HistoryOptions
-from analytics.api.keys import begin_access
 from analytics.api.long_term import long_term_blueprints
 from analytics.api.metrics import metrics_blueprint
 from analytics.api.number_doors import number_doors_blueprint
@@ -39,7 +38,6 @@ from analytics.api.scraping import Scrapes
 from analytics.api.sdk import sdk_blueprint
 from analytics.api.services import services_blueprint
 from analytics.api.stats import stats_blueprint
-from analytics.api.summary import summary_blueprint
 from analytics.api.users import users_blueprint
 from analytics.bus import BatchRecorded, Bus, UsersErased
 from analytics.catalog.collections import ANNOTATIONS, ERRORS, REDACTIONS
@@ -50,12 +48,12 @@ from analytics.doors.body import BodyReader
 from analytics.doors.limits import BodyLimits
 from analytics.doors.media import MANY_RECORDS, ONE_RECORD
 from analytics.doors.shortcut import Shortcut
-from analytics.factory.access import access_blueprints, access_parts
+from analytics.factory.access import access_blueprints, access_parts, begin_access
 from analytics.factory.alerts import Alerting
 from analytics.factory.archive import make_archive
 from analytics.factory.doors import make_doors
 from analytics.factory.incidents import add_incidents, escalation_job, incident_links
-from analytics.factory.lazy_views import lazy_engine, lazy_views
+from analytics.factory.lazy_views import lazy_engine, lazy_summary, lazy_views
 from analytics.factory.logs import add_logs
 from analytics.factory.long_term import count_erased, make_store_client, opened_by
 from analytics.factory.more_alerts import more_alert_blueprints
@@ -227,7 +225,7 @@ def create_app(
     app.register_blueprint(services_blueprint(reader))
     app.register_blueprint(dashboard_blueprint(snapshots))
     app.register_blueprint(stats_blueprint(reader, runtime.storage, jobs.reports, sinks.reports))
-    app.register_blueprint(summary_blueprint(reader))
+    app.register_blueprint(lazy_summary(reader))
     alerting = Alerting(clock, reader, recorder, jobs, threads, engine)
     runtime.more += alerting.jobs
     sources.append(alerting.families)

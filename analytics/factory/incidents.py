@@ -3,18 +3,14 @@
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analytics.alerting import Alert, AlertKey
 from analytics.alerts.incidents.links import IncidentLink, IncidentLinks
 from analytics.alerts.notify.links import NO_LINKS, MessageLinks
 from analytics.api.application import Application
 from analytics.api.catalog import Resources
-from analytics.api.incident_links import FORM, FORM_LIMIT, incident_links_blueprint
-from analytics.api.incidents import incidents_blueprint
-from analytics.api.silence_links import silence_links_blueprint
-from analytics.api.silences import silences_blueprint
-from analytics.api.status import status_blueprint
+from analytics.api.late import late_blueprint
 from analytics.catalog.collections import SILENCES, STATUS_PAGE
 from analytics.clock import Clock
 from analytics.config import Settings
@@ -33,6 +29,11 @@ if TYPE_CHECKING:
     from analytics.alerts.incidents.escalation import Escalations
 
 HOUR_SECONDS = 3_600
+SILENCE_RULES = "GET /silences, POST /silences, GET /silences/<id>, PUT /silences/<id>, DELETE /silences/<id>"
+INCIDENT_RULES = (
+    "GET /incidents, GET /incidents/<id>, POST /incidents/<id>/acknowledge, POST /incidents/<id>/note, "
+    "POST /incidents/<id>/snooze"
+)
 ESCALATION_SECONDS = 5.0
 """How often incidents are looked at."""
 
@@ -112,10 +113,41 @@ def add_incidents(
     links: IncidentLinks,
 ) -> None:
     """Register the blueprints of silences and incidents."""
-    forms = BodyReader(BodyLimits(FORM_LIMIT), (FORM, ""))
-    app.register_blueprint(incident_links_blueprint(links, recorder, reader, forms, clock))
-    app.register_blueprint(silence_links_blueprint(links, recorder, reader, forms, clock))
-    app.register_blueprint(silences_blueprint(Resources(SILENCES, recorder, reader, bodies, clock)))
-    app.register_blueprint(incidents_blueprint(recorder, reader, bodies, clock))
-    app.register_blueprint(status_blueprint(reader, clock))
+
+    def make_incident_links() -> Any:
+        from analytics.api.incident_links import FORM, FORM_LIMIT, incident_links_blueprint
+
+        forms = BodyReader(BodyLimits(FORM_LIMIT), (FORM, ""))
+        return incident_links_blueprint(links, recorder, reader, forms, clock)
+
+    def make_silence_links() -> Any:
+        from analytics.api.incident_links import FORM, FORM_LIMIT
+        from analytics.api.silence_links import silence_links_blueprint
+
+        forms = BodyReader(BodyLimits(FORM_LIMIT), (FORM, ""))
+        return silence_links_blueprint(links, recorder, reader, forms, clock)
+
+    def make_silences() -> Any:
+        from analytics.api.silences import silences_blueprint
+
+        return silences_blueprint(Resources(SILENCES, recorder, reader, bodies, clock))
+
+    def make_incidents() -> Any:
+        from analytics.api.incidents import incidents_blueprint
+
+        return incidents_blueprint(recorder, reader, bodies, clock)
+
+    def make_status() -> Any:
+        from analytics.api.status import status_blueprint
+
+        return status_blueprint(reader, clock)
+
+    for name, rules, make in (
+        ("incident_links", "GET /act/<id>, POST /act/<id>", make_incident_links),
+        ("silence_links", "GET /act/<id>/silence, POST /act/<id>/silence", make_silence_links),
+        ("silences", SILENCE_RULES, make_silences),
+        ("incidents", INCIDENT_RULES, make_incidents),
+        ("status", "GET /status, GET /status.json, GET /status/feed.atom", make_status),
+    ):
+        app.register_blueprint(late_blueprint(name, rules, make))
     app.register_blueprint(Resources(STATUS_PAGE, recorder, reader, bodies, clock).blueprint())

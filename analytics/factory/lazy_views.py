@@ -1,8 +1,9 @@
-"""The PromQL engine and the views of the Prometheus API, which are loaded when they are first needed."""
+"""The PromQL engine, the views of the Prometheus API, and /summary, which are loaded when they are first needed."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from analytics.api.late import late_blueprint
 from analytics.clock import Clock
 from analytics.config import Settings
 from analytics.doors.number_doors import NumberDoors
@@ -46,3 +47,14 @@ def lazy_views(
         return make_views(engine, settings, reader, own, numbers, clock, threads)
 
     return Lazy(make)
+
+
+def lazy_summary(reader: Reader) -> Any:
+    """The blueprint of /summary."""
+
+    def make() -> Any:
+        from analytics.api.summary import summary_blueprint
+
+        return summary_blueprint(reader)
+
+    return late_blueprint("summary", "GET /summary", make)

@@ -1,10 +1,10 @@
 """Builds what reads log lines: /logs, live lines, and Loki's API."""
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from analytics.api.application import Application
-from analytics.api.logs import logs_blueprint
+from analytics.api.late import late_blueprint
 from analytics.api.loki.blueprint import loki_blueprint
 from analytics.bus import BatchRecorded, Bus
 from analytics.clock import Clock
@@ -24,6 +24,8 @@ from analytics.yielding import yield_if_due
 if TYPE_CHECKING:
     from analytics.api.loki.views import LokiViews
     from analytics.live.wire.tail_socket import TailServer
+
+LOG_RULES = "GET /logs, GET /logs/histogram, GET /logs/fields, GET /logs/patterns, GET /logs/context"
 
 
 def add_logs(
@@ -55,6 +57,11 @@ def add_logs(
         prepare, encode = (logql_select, loki_frame) if speaks_logql else (filter_select, line_frame)
         return TailServer(tails, prepare, encode, capacity, leases, settings.client_timeout)
 
+    def make_logs() -> Any:
+        from analytics.api.logs import logs_blueprint
+
+        return logs_blueprint(records, clock)
+
     def make_views() -> "LokiViews":
         from analytics.api.loki.views import LokiViews
         from analytics.logql.budget import LogLimits
@@ -64,7 +71,7 @@ def add_logs(
     bus.listen(BatchRecorded, publish)
     runtime.more.append(tails.job)
     runtime.drains.append(tails.drain)
-    app.register_blueprint(logs_blueprint(records, clock))
+    app.register_blueprint(late_blueprint("logs", LOG_RULES, make_logs))
     app.register_blueprint(loki_blueprint(Lazy(make_views)))
     for name, rule, is_loki in (("logs_tail", "/logs/tail", False), ("loki_tail", "/loki/api/v1/tail", True)):
         server = Lazy(partial(make_tail, speaks_logql=is_loki))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from analytics.api.catalog import Resources
-from analytics.api.rule_tests import rule_tests_blueprint
+from analytics.api.late import late_blueprint
 from analytics.api.slos import slos_blueprint
 from analytics.catalog.collections import SLOS
 from analytics.clock import Clock
@@ -50,9 +50,14 @@ def more_alert_blueprints(
         return Trials(engine(), threads, clock)
 
     budgets, trials = Lazy(make_budgets), Lazy(make_trials)
-    tests = BodyReader(BodyLimits(TEST_LIMIT), ONE_RECORD)
+
+    def make_tests() -> Any:
+        from analytics.api.rule_tests import rule_tests_blueprint
+
+        return rule_tests_blueprint(BodyReader(BodyLimits(TEST_LIMIT), ONE_RECORD), lambda given: trials()(given))
+
     objectives = Resources(SLOS, recorder, reader, bodies, clock)
     return [
         slos_blueprint(objectives, lambda: budgets()()),
-        rule_tests_blueprint(tests, lambda given: trials()(given)),
+        late_blueprint("rule_tests", "POST /rules/test", make_tests),
     ]

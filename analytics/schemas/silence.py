@@ -142,8 +142,3 @@ class SilencesQuery(Query):
     state = OneOf(SILENCE_STATES, load_default=None, metadata={"description": "In this state"})
     service = Text(1, 128, load_default=None, metadata={"description": "Whose matchers let this service pass"})
     limit = whole_number(1, 1000, 100, "How many at most")
-
-
-def is_lasting(body: dict[str, Any]) -> bool:
-    """Whether a silence has no end."""
-    return body.get("endsAt") is None
