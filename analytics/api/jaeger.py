@@ -18,13 +18,15 @@ from analytics.query.records.service_graph import service_graph
 from analytics.query.records.source import RecordSource
 from analytics.query.records.traces import MAX_SPANS, TraceFilter, Traces, TraceSpan
 from analytics.schemas.compiled import loaded
+from analytics.schemas.log_queries import FARTHEST
 from analytics.schemas.traces import TracePath
 from analytics.spans import NEWEST_FIRST, SPAN_FAILED, SPAN_KINDS
 
 PATH = TracePath()
 LIMIT, MOST = 20, 1_500
 """Traces in an answer: by default, and at most."""
-MICROSECOND, DAY = 1_000, 86_400 * 1_000_000_000
+MICROSECOND, MILLISECOND, DAY = 1_000, 1_000_000, 86_400 * 1_000_000_000
+"""In nanoseconds."""
 _UNITS = {"ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _PART = re.compile(r"(\d{1,12}(?:\.\d{1,9})?)(ns|us|µs|ms|s|m|h)")
 
@@ -69,8 +71,8 @@ def jaeger_blueprint(source: RecordSource, clock: Clock) -> Blueprint:
 
     @blueprint.get("/dependencies")
     def dependencies() -> Response:
-        end = _whole(request.args, "endTs", round(clock.wall() * 1000)) * 1_000_000
-        found = service_graph(source, end - _whole(request.args, "lookback", 86_400_000) * 1_000_000, end)
+        end = _time(request.args, "endTs", MILLISECOND, round(clock.wall() * 1e9))
+        found = service_graph(source, end - _time(request.args, "lookback", MILLISECOND, DAY), end)
         return _listed(
             [{"parent": edge.caller, "child": edge.called, "callCount": edge.requests} for edge in found.edges]
         )
@@ -83,8 +85,8 @@ def _listed(data: list[Any]) -> Response:
 
 
 def _filter(args: Mapping[str, str], clock: Clock) -> tuple[TraceFilter, int]:
-    end = _whole(args, "end", round((clock.wall() + 1) * 1e6)) * MICROSECOND
-    start = _whole(args, "start", (end - DAY) // MICROSECOND) * MICROSECOND
+    end = _time(args, "end", MICROSECOND, round((clock.wall() + 1) * 1e9))
+    start = _time(args, "start", MICROSECOND, end - DAY)
     tags = _tags(args)
     failed = tags.pop("error", None) == "true"
     wanted = TraceFilter(
@@ -106,7 +108,12 @@ def _whole(args: Mapping[str, str], name: str, default: int) -> int:
         return default
     if not re.fullmatch(r"\d{1,18}", text):
         raise _wrong(name, "a whole number")
-    return min(int(text), 2**62 // MICROSECOND)
+    return int(text)
+
+
+def _time(args: Mapping[str, str], name: str, unit: int, default: int) -> int:
+    """A time or a length of time in nanoseconds, at most `FARTHEST`; it is given in units of so many of them."""
+    return min(_whole(args, name, 0) * unit, FARTHEST) if args.get(name) else default
 
 
 def _duration(args: Mapping[str, str], name: str) -> int | None:
@@ -117,7 +124,7 @@ def _duration(args: Mapping[str, str], name: str) -> int | None:
     parts = _PART.findall(text)
     if "".join(number + unit for number, unit in parts) != text:
         raise _wrong(name, "a duration such as 1.5s or 200ms")
-    return round(sum(float(number) * _UNITS[unit] for number, unit in parts))
+    return min(round(sum(float(number) * _UNITS[unit] for number, unit in parts)), FARTHEST)
 
 
 def _tags(args: Mapping[str, str]) -> dict[str, str]:
