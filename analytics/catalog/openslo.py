@@ -61,7 +61,7 @@ def _indicator(spec: Mapping[str, Any], indicators: Mapping[str, Mapping[str, An
     reference = spec.get("indicatorRef")
     if reference is None:
         return _part(_part(spec, "indicator", "spec."), "spec", "spec.indicator.")
-    if reference not in indicators:
+    if not isinstance(reference, str) or reference not in indicators:
         raise BadDocument(f"refers to {reference!r}, which is no SLI of this file", field="spec.indicatorRef")
     return indicators[reference]
 

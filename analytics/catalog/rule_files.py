@@ -20,9 +20,12 @@ def with_groups(value: dict[str, Any], lines: Lines) -> dict[str, Any]:
     """The document with its groups as resources of `rules`; moves the lines of their parts to their new paths.
 
     Raises:
-        BadDocument: a group is no mapping or has no name, or two have the same.
+        BadDocument: a group is no mapping or has no name, or two have the same; or `rules` is no mapping.
     """
-    named = dict(value.get(RULES_NAME) or {})
+    given = value.get(RULES_NAME) or {}
+    if not isinstance(given, dict):
+        raise BadDocument("must be a mapping of names to resources", lines.get((RULES_NAME,)), RULES_NAME)
+    named = dict(given)
     for number, group in enumerate(value[GROUPS]):
         path = (GROUPS, str(number))
         name, body = _resource(group, lines.get(path), ".".join(path))

@@ -102,6 +102,7 @@ def test_an_objective_may_have_its_indicator_inside_and_be_json() -> None:
     [
         ({"budgetingMethod": "Timeslices"}, "counts Timeslices", "spec.budgetingMethod"),
         ({"indicatorRef": "x"}, "'x', which is no SLI", "spec.indicatorRef"),
+        ({"indicatorRef": ["x"]}, "['x'], which is no SLI", "spec.indicatorRef"),
         ({"indicator": {}}, "needs a mapping `spec`", "spec.indicator.spec"),
         ({"indicator": {"spec": {"thresholdMetric": {}}}}, "no ratioMetric", "spec"),
         ({"timeWindow": [{"duration": "1M", "isRolling": False}]}, "rolling", "spec.timeWindow"),

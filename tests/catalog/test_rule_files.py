@@ -51,6 +51,8 @@ def test_a_group_may_have_no_rules_yet() -> None:
         ("groups:\n- 5", "must be a mapping", 2),
         ("groups: [{name: a}, {name: a}]", "has the group 'a' twice", 1),
         ("groups: [{name: a/b}, {name: a b}]", "has the group 'a-b' twice", 1),
+        ("groups: []\nrules: 5", "must be a mapping of names", 2),
+        ("groups: []\nrules: ab", "must be a mapping of names", 2),
         ("groups: [{name: a}]\nrules: {a: {}}", "has the group 'a' twice", 1),
     ],
 )
