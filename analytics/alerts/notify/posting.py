@@ -47,7 +47,7 @@ def _retry_after(answer: HttpAnswer, now: float) -> float | None:
         return min(float(given), LONGEST_WAIT)
     try:
         at = parsedate_to_datetime(given)
-    except ValueError:
+    except (ValueError, OverflowError):  # the latter for a zone of many digits
         return None
     at = at if at.tzinfo is not None else at.replace(tzinfo=UTC)
     return min(max(0.0, (at - datetime.fromtimestamp(now, UTC)).total_seconds()), LONGEST_WAIT)

@@ -88,6 +88,6 @@ def _retry_after(text: str, now: float) -> float | None:
     """Seconds from a Retry-After, which is a number of them or a date."""
     try:
         seconds = float(text) if text.isdigit() else parsedate_to_datetime(text).timestamp() - now
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None
     return min(max(seconds, 0.0), MOST_WAIT)

@@ -135,6 +135,7 @@ def test_a_webhook_can_have_a_template(receiver: Hook) -> None:
         (503, {"Retry-After": "Tue, 14 Nov 2023 22:14:20 GMT"}, "503 Service Unavailable: taken", 60.0, False),
         (503, {"Retry-After": "999999"}, "503 Service Unavailable: taken", 3600.0, False),
         (503, {"Retry-After": "soon"}, "503 Service Unavailable: taken", None, False),
+        (503, {"Retry-After": f"Tue, 14 Nov 2023 22:14:20 +{9:9<20}"}, "503 Service Unavailable: taken", None, False),
         (410, {}, "410 Gone: taken", None, True),
         (301, {"Location": "http://127.0.0.1:1/"}, "301 Moved Permanently: redirects are not followed", None, False),
     ],

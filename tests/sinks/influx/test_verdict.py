@@ -34,6 +34,7 @@ PARTIAL_3 = (
         (429, {"retry-after": "7"}, b"", Verdict("again", "429", wait=7.0)),
         (503, {"retry-after": "Tue, 14 Nov 2023 22:13:50 GMT"}, b"busy", Verdict("again", "503: busy", wait=30.0)),
         (503, {"retry-after": "soon"}, b"", Verdict("again", "503")),
+        (503, {"retry-after": "Tue, 14 Nov 2023 22:13:50 +" + "9" * 20}, b"", Verdict("again", "503")),
         (429, {"retry-after": "999999"}, b"", Verdict("again", "429", wait=3_600.0)),
         (500, {}, b"<html>oh</html>", Verdict("again", "500: <html>oh</html>")),
         (500, {}, b'{"error":"\xd4p"}', Verdict("again", '500: {"error":"\ufffdp"}')),
