@@ -12,8 +12,9 @@ from analytics.templating.template import compiled
 from tests.fuzz.decoder import Decoder
 
 GROUP = (
-    b'{"interval":"1m30s","query_offset":5,"labels":{"a":"b"},"limit":3,"rules":[{"alert":"A","expr":"sum(x[5m]) > 1",'
-    b'"for":"5m","clear":"< 1","no_data":"alert","min_samples":2,"annotations":{"s":"{{ $value | humanize }}"},'
+    b'{"interval":"1m30s","query_offset":5,"labels":{"a":"b"},"limit":3,"rules":[{"alert":"A",'
+    b'"expr":"sum(rate(x[5m])) > 1","for":"5m","clear":"< 1",'
+    b'"no_data":"alert","min_samples":2,"annotations":{"s":"{{ $value | humanize }}"},'
     b'"active":[{"weekdays":["monday"],"start":"22:00","end":"06:00","time_zone":"Europe/Berlin"}]},'
     b'{"record":"a:b","expr":1}]}'
 )

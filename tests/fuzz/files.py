@@ -15,7 +15,7 @@ import zstandard
 
 from analytics.catalog.bad_document import BadDocument
 from analytics.catalog.bodies import item_of
-from analytics.catalog.collections import ANNOTATIONS
+from analytics.catalog.collections import COLLECTIONS
 from analytics.catalog.documents import read
 from analytics.errors import ValidationFailed
 from analytics.feed.bookmark import Bookmark
@@ -59,6 +59,15 @@ LINES = (COMMON * 3, JSON_LINE, W3C, ALB, VHOST)
 YAML = (
     b"annotations:\n  a-1:\n    text: 'Deploy \xc3\xa9'\n    time: 2023-11-14T22:13:20Z\n    tags: [a, \"b\", 1e5, ~]\n"
 )
+RULE_FILE = (
+    b"groups:\n- name: a b\n  rules:\n  - {alert: A, expr: up == 0}\n- name: c\n  rules:\nrules:\n  d: {rules: []}\n"
+)
+OPENSLO = (
+    b"apiVersion: openslo/v1\nkind: SLO\nmetadata: {name: a}\nspec:\n  service: shop\n  indicatorRef: b\n"
+    b"  timeWindow: [{duration: 30d, isRolling: true}]\n  objectives: [{target: 0.99}, {targetPercent: 99.9}]\n---\n"
+    b"apiVersion: openslo/v1\nkind: SLI\nmetadata: {name: b}\nspec:\n  ratioMetric:\n"
+    b"    good: &x {metricSource: {type: Prometheus, spec: {query: 'sum(rate(a[{{.window}}]))'}}}\n    total: *x\n"
+)
 NESTED = (b'{"annotations":{"a":{"text":%b}}}' % (b"[" * depth + b"]" * depth) for depth in (60, 900, 980, 3_000))
 DOCUMENTS = (b'{"annotations":{"a":{"text":"Deploy","tags":["a"],"time":"2023-11-14T22:13:20Z"}}}', *NESTED)
 FORMAT_STRINGS = (
@@ -93,7 +102,10 @@ def decoders() -> list[Decoder]:
         ),
         Decoder("log formats", _format, damaged, strings, size=1024),
         Decoder(
-            "configuration in YAML", partial(_document, "a.yaml"), (BadDocument,), (YAML, b"a: &b [*b]\n---\n!x y")
+            "configuration in YAML",
+            partial(_document, "a.yaml"),
+            (BadDocument,),
+            (YAML, RULE_FILE, OPENSLO, b"a: &b [*b]\n---\n!x y"),
         ),
         Decoder("configuration in JSON", partial(_document, "a.json"), (BadDocument,), DOCUMENTS, size=8192),
         Decoder("progress of imports", _in_file(_bookmark), (), (json.dumps(saved).encode(), b"[" * 2_000)),
@@ -171,9 +183,10 @@ def _format(data: bytes) -> None:
 def _document(name: str, data: bytes) -> None:
     """Read a configuration file, and the resources in it."""
     document = read(data, name)
-    for resource, body in document.collections.get(ANNOTATIONS.name, {}).items():
-        with suppress(ValidationFailed):
-            item_of(ANNOTATIONS, resource, body, 1_700_000_000.0, None)
+    for collection, named in document.collections.items():
+        for resource, body in named.items() if collection in COLLECTIONS else ():
+            with suppress(ValidationFailed):
+                item_of(COLLECTIONS[collection], resource, body, 1_700_000_000.0, None)
 
 
 def _bookmark(path: Path) -> None:
