@@ -1,6 +1,8 @@
 """Starts a sandbox for a query, watches its time, and returns its answer. The store process calls this in a thread."""
 
+import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -54,11 +56,13 @@ def _answer(process: "subprocess.Popen[bytes]", job: SandboxJob) -> SelectedRows
         answer = process.stdout.read()
     except BrokenPipeError:
         answer = b""
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.close()  # it has what was not written, which closing it a second time leaves alone
     finally:
         timer.cancel()
     if answer:
         return msgspec.json.decode(answer, type=SelectedRows | FailedQuery)
-    if over.is_set():
+    if over.is_set() or process.wait() == -signal.SIGXCPU:
         return FailedQuery("query_too_large", f"The query took more than {seconds:g} s: ask for a shorter time.")
     return FailedQuery(
         "query_too_large", "The query was stopped, since it needs too much memory: ask for less at once."

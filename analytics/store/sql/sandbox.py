@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import Path
+from time import process_time
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -32,6 +33,8 @@ FETCHED = 256
 """Rows that are fetched at once."""
 MEMORY_LIMITS = (Path("/proc/self/cgroup"), Path("/sys/fs/cgroup"))
 """File from which DuckDB reads at its start how much memory there is."""
+CPU_GRACE = 10
+"""Seconds of CPU time between the signal that says what was used up, SIGXCPU, and SIGKILL, which says nothing."""
 ZONE = ZoneInfo("UTC")
 """The zone of values with a time zone. DuckDB looks it up; its file cannot be read once the process is confined."""
 TOO_DEEP = f"The query has more than {MAX_DEPTH} expressions inside of each other."
@@ -88,8 +91,8 @@ def _limit(limits: SqlLimits) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (space, space))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    seconds = math.ceil(limits.seconds * limits.threads) + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    seconds = math.ceil(process_time() + limits.seconds * limits.threads) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + CPU_GRACE))
 
 
 def _opened(job: SandboxJob) -> duckdb.DuckDBPyConnection:

@@ -1,5 +1,6 @@
 """Queries in real sandboxes: their answers, their limits, and that files cannot be written."""
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -86,6 +87,28 @@ def test_a_wrong_name_is_an_error_that_names_it(file: Path) -> None:
 def test_a_query_without_end_is_stopped(file: Path) -> None:
     answer = ask(file, "SELECT count(*) FROM range(1000000000000)", SqlLimits(seconds=0.2))
     assert refusal(answer) == ("query_too_large", "The query took more than 0.2 s: ask for a shorter time.")
+
+
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (signal.SIGXCPU, "The query took more than 30 s"),
+        (signal.SIGKILL, "The query was stopped, since it needs too much"),
+    ],
+)
+def test_an_end_by_the_limit_of_cpu_time_is_told_apart_from_one_by_memory(number: int, expected: str) -> None:
+    answer = run_query(SandboxJob("SELECT 1", {}, []), lambda process: process.send_signal(number))
+    assert refusal(answer)[1].startswith(expected)
+
+
+def test_a_query_is_ended_by_the_limit_of_cpu_time_beyond_that_of_its_start() -> None:
+    script = (
+        "import resource; from analytics.store.sql import sandbox; from analytics.store.sql.job import SqlLimits;"
+        "sandbox.process_time = lambda: 7.4; sandbox._limit(SqlLimits(seconds=3, threads=2));"
+        "print(resource.getrlimit(resource.RLIMIT_CPU))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "(15, 25)\n"
 
 
 @pytest.mark.parametrize(
