@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from analytics.filters.text import may_span_tokens
 from analytics.filters.values import FOLDED_FROM, OWN_ID, fold
 
 RARE_FIRST = "zqjxkvwyphgumlrsnitofbdcae-_./:, 0123456789"
@@ -10,6 +11,8 @@ RARE_FIRST = "zqjxkvwyphgumlrsnitofbdcae-_./:, 0123456789"
 _SHORT = {'"': r"\\\"", "\\": r"\\\\", "/": r"\\/"}
 _UNIT = r"(?:[^\\]|\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|\\u[0-9a-fA-F]{4}|\\[^u])"
 """One character of JSON, which may be escaped."""
+_TOKENS = r'("(?:[^"\\]|\\.)*")|\s+'
+"""A text of JSON, or white space beside one."""
 
 
 def folded(column: str, wanted: str) -> str:
@@ -18,11 +21,26 @@ def folded(column: str, wanted: str) -> str:
     return f"replace({lowered}, '\u03c2', '\u03c3')" if "\u03c3" in wanted else lowered
 
 
-def contains_sql(json: str, text: str, add: Callable[[Any], str]) -> str:
-    """SQL whether JSON text contains a folded text; `add` makes parameters or literals of values."""
+def contains_sql(json: str, text: str, add: Callable[[Any], str], compact: str | None = None) -> str:
+    """SQL whether JSON text contains a folded text; `add` makes parameters or literals of values.
+
+    White space between tokens does not count. `compact` is SQL of the JSON without it, where that is known.
+    """
+    searched = json
+    if may_span_tokens(text):
+        searched = compact_sql(json) if compact is None else compact
     return (
-        f"CASE WHEN contains({json}, '\\') THEN regexp_matches({json}, {add(escaped_pattern(text))})"
-        f" WHEN {may_contain_sql(json, text, add)} THEN contains({folded(json, text)}, {add(text)}) ELSE false END"
+        f"CASE WHEN contains({json}, '\\') THEN regexp_matches({searched}, {add(escaped_pattern(text))})"
+        f" WHEN {may_contain_sql(json, text, add)} THEN contains({folded(searched, text)}, {add(text)}) ELSE false END"
+    )
+
+
+def compact_sql(json: str) -> str:
+    """SQL of JSON text without white space between tokens; all else stays as it is, to the digit."""
+    has_tokens = f"(starts_with({json}, '{{') OR starts_with({json}, '['))"
+    return (
+        f"CASE WHEN {has_tokens} AND regexp_matches({json}, '\\s')"
+        f" THEN regexp_replace({json}, '{_TOKENS}', '\\1', 'g') ELSE {json} END"
     )
 
 

@@ -3,12 +3,19 @@
 import re
 from collections.abc import Sequence
 
+import msgspec
 from msgspec import Raw
 
 from analytics.filters.values import fold
 
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|u....|.)", re.DOTALL)
+_BETWEEN = frozenset('"{}[]:, \t\n\r')
 _SHORT = {b'"': b'"', b"\\": b"\\", b"/": b"/", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+
+
+def may_span_tokens(text: str) -> bool:
+    """Whether a text has characters that stand between the tokens of JSON, so that it may reach from one to another."""
+    return not _BETWEEN.isdisjoint(text)
 
 
 def readable(json: bytes) -> bytes:
@@ -25,7 +32,9 @@ def _character(found: re.Match[bytes]) -> bytes:
 
 
 def containing(objects: Sequence[Raw], text: str) -> list[int]:
-    """Indexes of the JSON objects that contain a folded text."""
+    """Indexes of the JSON objects that contain a folded text; white space between their tokens does not count."""
+    if may_span_tokens(text):
+        objects = [Raw(msgspec.json.format(each, indent=-1)) for each in objects]
     joined = b"\0".join(objects)  # no JSON contains NUL
     if b"\\" in joined:
         joined = b"\0".join(readable(bytes(each)).replace(b"\0", b"\x01") for each in objects)

@@ -1,5 +1,6 @@
 """The source of events for everything that asks about them: files and tail as one table, in SQL."""
 
+import re
 from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
@@ -27,6 +28,8 @@ class EventSpan(NamedTuple):
 
 
 ALL_EVENTS = EventSpan()
+EVENT_COLUMNS = ("seq", "id", "type", "service", "user_id", "time", "received", "is_timed", "data")
+"""The columns that every event has."""
 
 
 def field_columns(fields: Sequence[str]) -> dict[str, str]:
@@ -39,6 +42,11 @@ def field_columns(fields: Sequence[str]) -> dict[str, str]:
         used.add(name.lower())
         names[field] = name
     return names
+
+
+def columns_in(sql: str) -> list[str]:
+    """The columns that every event has which an SQL text may read."""
+    return [name for name in EVENT_COLUMNS if re.search(rf"\b{name}\b(?!\.)", sql)]
 
 
 class Extent(NamedTuple):
@@ -60,10 +68,17 @@ class Extent(NamedTuple):
 class EventSource(Protocol):
     """Events as a table."""
 
-    def events(self, fields: Sequence[str] = (), span: EventSpan = ALL_EVENTS, texts: Sequence[str] = ()) -> str:
+    def events(
+        self,
+        fields: Sequence[str] = (),
+        span: EventSpan = ALL_EVENTS,
+        texts: Sequence[str] = (),
+        columns: Collection[str] = EVENT_COLUMNS,
+    ) -> str:
         """SQL of a subquery, in parentheses, with a row for each event that the state kept and that was not erased.
 
-        Its columns:
+        Its columns, of which the first ones may be left out if they are not among `columns`, so that the statement is
+        shorter and takes less time to plan:
 
         - seq BIGINT: number in the order of arrival
         - id, type, service VARCHAR

@@ -1,6 +1,6 @@
 """Events in a plain table of DuckDB, as a `Source` gives them: stands in for files in tests."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import duckdb
@@ -11,7 +11,7 @@ from analytics.filters.sql_quoting import quoted_name, quoted_text
 from analytics.filters.sql_text import contains_sql, name_contains_sql
 from analytics.filters.values import as_datetime
 from analytics.records import Kept, NewEvent
-from analytics.store.source import ALL_EVENTS, EventSpan, Extent, field_columns
+from analytics.store.source import ALL_EVENTS, EVENT_COLUMNS, EventSpan, Extent, field_columns
 
 COLUMNS = (
     "seq BIGINT, id VARCHAR, type VARCHAR, service VARCHAR, user_id VARCHAR, time TIMESTAMP, received TIMESTAMP,"
@@ -61,12 +61,18 @@ class PlainSource:
             for seqs, times in (zip(*part, strict=True) for part in batched(rows, self._size))
         ]
 
-    def events(self, fields: Sequence[str] = (), span: EventSpan = ALL_EVENTS, texts: Sequence[str] = ()) -> str:
+    def events(
+        self,
+        fields: Sequence[str] = (),
+        span: EventSpan = ALL_EVENTS,
+        texts: Sequence[str] = (),
+        columns: Collection[str] = EVENT_COLUMNS,
+    ) -> str:
         """All events."""
-        names = field_columns(fields)
-        columns = [f"{field_sql('data', field)} AS {quoted_name(names[field])}" for field in fields]
-        columns += [f"({' OR '.join(_tests(text))}) AS {quoted_name(f'text.{at}')}" for at, text in enumerate(texts)]
-        return f"(SELECT {', '.join(['*', *columns])} FROM events)"
+        names, kept = field_columns(fields), [name for name in EVENT_COLUMNS if name in {*columns, "seq"}]
+        more = [f"{field_sql('data', field)} AS {quoted_name(names[field])}" for field in fields]
+        more += [f"({' OR '.join(_tests(text))}) AS {quoted_name(f'text.{at}')}" for at, text in enumerate(texts)]
+        return f"(SELECT {', '.join([*kept, *more])} FROM events)"
 
 
 def _tests(text: str) -> list[str]:

@@ -2,6 +2,8 @@
 
 from typing import Any, Protocol, Self
 
+from analytics.store.explore.counts import MOST_PARTS, counts, counts_sql
+from analytics.store.explore.daily import daily_sql, is_daily
 from analytics.store.explore.figures import figures_answer, figures_sql
 from analytics.store.explore.funnel import funnel_answer, funnel_sql
 from analytics.store.explore.questions import Answer, FiguresQuestion, FunnelQuestion, Question, Rows
@@ -24,10 +26,20 @@ def answered(question: Question, source: EventSource, db: RunsSql) -> Answer:
         ValidationFailed: a filter of the question is not valid.
     """
     if isinstance(question, FiguresQuestion):
-        return figures_answer(question, _rows(db, *figures_sql(question, source)))
+        return figures_answer(question, _figures(question, source, db))
     if isinstance(question, FunnelQuestion):
         return funnel_answer(question, _rows(db, *funnel_sql(question, source)))
     return retention_answer(question, _rows(db, *retention_sql(question, source)))
+
+
+def _figures(question: FiguresQuestion, source: EventSource, db: RunsSql) -> Rows:
+    if is_daily(question):
+        return _rows(db, *daily_sql(question, source))
+    if question.measure == "count":
+        parts = _rows(db, *counts_sql(question, source))
+        if len(parts) <= MOST_PARTS:
+            return counts(question, parts)
+    return _rows(db, *figures_sql(question, source))
 
 
 def _rows(db: RunsSql, statement: str, parameters: Any) -> Rows:

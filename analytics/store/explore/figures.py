@@ -49,6 +49,31 @@ def figures_sql(question: FiguresQuestion, source: EventSource) -> tuple[str, Pa
     Its rows are: rank of the group (0 for all events), the values of the fields, start of the period (null for the
     whole time), the figure, and the number of groups. Raises ValidationFailed for a filter that is not valid.
     """
+    parts, parameters = parts_sql(question, source)
+    keys = [f"by{place}" for place in range(len(question.by))]
+    by, picked = ", ".join(keys), "".join(f"g.{key}, " for key in keys)
+    grouped = f"WITH {parts}, grouped AS MATERIALIZED ({_grouped(question, keys)})"
+    all_rows = f"SELECT 0 AS rank, {picked}g.period, g.figure, 0 AS groups FROM grouped g WHERE g.is_all"
+    if not keys:
+        return f"{grouped} {all_rows}", parameters
+    ordered = ", ".join(f"{key} NULLS LAST" for key in keys)
+    top = (
+        f", top AS (SELECT {by}, row_number() OVER (ORDER BY figure DESC NULLS LAST, {ordered}) AS rank,"
+        " count(*) OVER () AS groups FROM grouped WHERE is_whole AND NOT is_all"
+        f" QUALIFY rank <= {int(question.limit)})"
+    )
+    is_same = " AND ".join(f"g.{key} IS NOT DISTINCT FROM t.{key}" for key in keys)
+    groups = (
+        f"SELECT t.rank, {picked}g.period, g.figure, t.groups FROM grouped g JOIN top t ON {is_same} WHERE NOT g.is_all"
+    )
+    return f"{grouped}{top} {all_rows} UNION ALL {groups}", parameters
+
+
+def parts_sql(question: FiguresQuestion, source: EventSource) -> tuple[str, Parameters]:
+    """The first part of the statement: `WITH` and this define `texts`, the parts by the texts of fields and by period.
+
+    Raises ValidationFailed for a filter that is not valid.
+    """
     found = FoundEvents(source, question.since, question.until, question.q)
     keys = [f"by{place}" for place in range(len(question.by))]
     columns = [f"{found.stored(name)} AS {key}" for name, key in zip(question.by, keys, strict=True)]
@@ -64,25 +89,10 @@ def figures_sql(question: FiguresQuestion, source: EventSource) -> tuple[str, Pa
     measure = MEASURES[question.measure]
     names = ", ".join([*keys, *(["period"] if question.interval is not None else []), measure.part])
     replaced = f" REPLACE ({', '.join(texts)})" if texts else ""
-    by, picked = ", ".join(keys), "".join(f"g.{key}, " for key in keys)
-    grouped = (
-        f"WITH found AS ({found.sql(columns)}), parts AS (SELECT {names} FROM found{measure.grouping}),"
-        f" texts AS (SELECT *{replaced} FROM parts), grouped AS MATERIALIZED ({_grouped(question, keys)})"
-    )
-    all_rows = f"SELECT 0 AS rank, {picked}g.period, g.figure, 0 AS groups FROM grouped g WHERE g.is_all"
-    if not keys:
-        return f"{grouped} {all_rows}", found.parameters
-    ordered = ", ".join(f"{key} NULLS LAST" for key in keys)
-    top = (
-        f", top AS (SELECT {by}, row_number() OVER (ORDER BY figure DESC NULLS LAST, {ordered}) AS rank,"
-        " count(*) OVER () AS groups FROM grouped WHERE is_whole AND NOT is_all"
-        f" QUALIFY rank <= {int(question.limit)})"
-    )
-    is_same = " AND ".join(f"g.{key} IS NOT DISTINCT FROM t.{key}" for key in keys)
-    groups = (
-        f"SELECT t.rank, {picked}g.period, g.figure, t.groups FROM grouped g JOIN top t ON {is_same} WHERE NOT g.is_all"
-    )
-    return f"{grouped}{top} {all_rows} UNION ALL {groups}", found.parameters
+    return (
+        f"found AS ({found.sql(columns)}), parts AS (SELECT {names} FROM found{measure.grouping}),"
+        f" texts AS (SELECT *{replaced} FROM parts)"
+    ), found.parameters
 
 
 def _grouped(question: FiguresQuestion, keys: list[str]) -> str:

@@ -1,7 +1,7 @@
 """The events that a question is about, as SQL: those in its time that match its filters, with what it reads of them."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from analytics.filters.names import EVENT_FIELDS
 from analytics.filters.parse import parse
@@ -9,7 +9,7 @@ from analytics.filters.sql import Parameters, SqlColumns, rendered
 from analytics.filters.sql_quoting import quoted_name
 from analytics.filters.sql_values import unquoted_sql
 from analytics.filters.tree import InTime, Node, both, paths
-from analytics.store.source import EventSource, EventSpan
+from analytics.store.source import EventSource, EventSpan, columns_in
 
 DATA = "data."
 
@@ -46,10 +46,16 @@ class FoundEvents:
         """The SQL of the value of a field as it is stored: `type`, or `data.category`; see `text_sql`."""
         return self.column(name.removeprefix(DATA)) if name.startswith(DATA) else EVENT_FIELDS.names[name]
 
-    def sql(self, columns: Sequence[str]) -> str:
-        """A SELECT of these expressions."""
-        events = self._source.events(tuple(self._fields), self._span)
-        return f"SELECT {', '.join(columns)} FROM {events} AS events WHERE {self._where}"
+    def sql(self, columns: Sequence[str], day: datetime | None = None) -> str:
+        """A SELECT of these expressions, of all events, or of those of the day that begins at `day`."""
+        span, where, selected = self._span, self._where, ", ".join(columns)
+        if day is not None:
+            end = day + timedelta(days=1)
+            span = EventSpan(day.timestamp(), end.timestamp())
+            first, last = _microseconds(day), _microseconds(end)
+            where += f" AND time >= make_timestamp({first}) AND time < make_timestamp({last})"
+        events = self._source.events(tuple(self._fields), span, columns=columns_in(f"{selected} {where}"))
+        return f"SELECT {selected} FROM {events} AS events WHERE {where}"
 
 
 def text_sql(name: str, stored: str) -> str:

@@ -2,7 +2,8 @@
 
 A user reaches step k at an event that matches it if an earlier event reached step k - 1, and the first step of that
 chain is within the window. Of several chains the one with the latest start leaves the most time, so it is enough to
-carry, from event to event, the latest start of each step: one window function for each step, and no joins.
+carry the latest start from step to step: by one window function for each step, over those events alone that reached
+the step before, and those that match this one. The starts of a user's events rise, so the latest one is the last.
 """
 
 from analytics.filters.names import EVENT_FIELDS
@@ -12,7 +13,16 @@ from analytics.store.explore.found import FoundEvents, text_sql
 from analytics.store.explore.questions import FunnelAnswer, FunnelQuestion, FunnelStep, Rows
 from analytics.store.source import EventSource
 
-EARLIER = "OVER (PARTITION BY user_id ORDER BY us, seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
+EARLIER = (
+    "OVER (PARTITION BY user_id ORDER BY us, seq, start IS NOT NULL"  # an event does not follow itself
+    " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)"
+)
+
+FIGURES = "count(*) AS users, median(after) / 1e6 AS seconds"
+OF_GROUPS = (
+    f"SELECT t.rank, t.value, v.step, {FIGURES}, t.groups FROM valued v"
+    " JOIN top t ON v.value IS NOT DISTINCT FROM t.value GROUP BY ALL"
+)
 
 
 def funnel_sql(question: FunnelQuestion, source: EventSource) -> tuple[str, Parameters]:
@@ -30,50 +40,48 @@ def funnel_sql(question: FunnelQuestion, source: EventSource) -> tuple[str, Para
     window = round(question.window * 1e6)
     start, at = ("us", "") if question.by is None else ("{'t': us, 's': seq}", ".t")  # with what finds its event again
     with_ = [
-        f"found AS ({events} AND user_id IS NOT NULL)",
-        f"s1 AS (SELECT *, CASE WHEN is1 THEN {start} END AS start1 FROM found WHERE {any_step})",
+        f"found AS MATERIALIZED (SELECT * FROM ({events} AND user_id IS NOT NULL) WHERE {any_step})",
+        f"s1 AS (SELECT user_id, us, seq, {start} AS start FROM found WHERE is1)",
     ]
     for step in range(2, len(conditions) + 1):
-        with_.append(
-            f"l{step} AS (SELECT *, max(start{step - 1}) {EARLIER} AS latest FROM s{step - 1}),"
-            f" s{step} AS (SELECT * EXCLUDE (latest),"
-            f" CASE WHEN is{step} AND latest{at} >= us - {window} THEN latest END AS start{step} FROM l{step})"
-        )
-    last = len(conditions)
-    reached = [
-        f"max(start{step}) AS start{step},"
-        f" min(us - start{step}{at}) FILTER (WHERE start{step} IS NOT NULL) AS after{step}"
-        for step in range(1, last + 1)
-    ]
-    deepest = f"coalesce({', '.join(f'start{step}' for step in range(last, 0, -1))})"
-    of_event = "SELECT u.*, f.value FROM users u JOIN found f ON f.user_id = u.user_id"
-    with_ += [
-        f"users AS (SELECT user_id, {', '.join(reached)} FROM s{last} GROUP BY user_id HAVING start1 IS NOT NULL)",
-        "valued AS (FROM users)" if question.by is None else f"valued AS ({of_event} AND f.seq = {deepest}.s)",
-    ]
-    return f"WITH {', '.join(with_)} {_counts(question, last)}", found.parameters
-
-
-def _counts(question: FunnelQuestion, last: int) -> str:
+        with_ += [_step(step, at, window)]
+    of_user = f"max(start) AS start, min(us - start{at}) AS after"
     steps = [
-        f"SELECT {{rank}} AS rank, {{value}} AS value, {step} AS step, count(start{step}) AS users,"
-        f" median(after{step}) / 1e6 AS seconds, {{groups}} AS groups FROM {{table}}"
-        for step in range(1, last + 1)
+        f"SELECT user_id, {step} AS step, {of_user} FROM s{step} GROUP BY user_id"
+        for step in range(1, len(conditions) + 1)
     ]
-    of_all = [step.format(rank="0", value="NULL", groups="0", table="valued") for step in steps]
+    with_.append(f"steps AS MATERIALIZED ({' UNION ALL '.join(steps)})")
+    of_all = f"SELECT 0 AS rank, NULL AS value, step, {FIGURES}, 0 AS groups FROM steps GROUP BY step"
     if question.by is None:
-        return " UNION ALL ".join(of_all)
-    top = (
-        "(SELECT v.*, t.rank, t.groups FROM valued v JOIN"
-        " (SELECT value, row_number() OVER (ORDER BY count(*) DESC, value NULLS LAST) AS rank,"
-        f" count(*) OVER () AS groups FROM valued GROUP BY value QUALIFY rank <= {int(question.limit)})"
-        " t ON v.value IS NOT DISTINCT FROM t.value)"
+        return f"WITH {', '.join(with_)} {of_all}", found.parameters
+    return f"WITH {', '.join([*with_, *_valued(question)])} {of_all} UNION ALL {OF_GROUPS}", found.parameters
+
+
+def _step(step: int, at: str, window: int) -> str:
+    """The events that reach a step, each with its latest start."""
+    before = f"s{step - 1}"
+    rows = (
+        f"SELECT user_id, us, seq, start FROM {before} WHERE user_id IN (SELECT user_id FROM found WHERE is{step})"
+        f" UNION ALL SELECT user_id, us, seq, NULL FROM found"
+        f" WHERE is{step} AND user_id IN (SELECT user_id FROM {before})"
     )
-    grouped = [
-        step.format(rank="rank", value="value", groups="groups", table=top) + " GROUP BY rank, value, groups"
-        for step in steps
+    return (
+        f"s{step} AS MATERIALIZED (SELECT user_id, us, seq, latest AS start FROM"
+        f" (SELECT *, last_value(start IGNORE NULLS) {EARLIER} AS latest FROM ({rows}))"
+        f" WHERE start IS NULL AND latest{at} >= us - {window})"
+    )
+
+
+def _valued(question: FunnelQuestion) -> list[str]:
+    """The steps of users with the value of the start of their last one, and the values that most users have."""
+    deepest = "SELECT user_id, arg_max(start, step) AS start FROM steps GROUP BY user_id"
+    return [
+        f"of_users AS (SELECT d.user_id, f.value FROM ({deepest}) d"
+        " JOIN found f ON f.user_id = d.user_id AND f.seq = d.start.s)",
+        "valued AS (SELECT s.step, s.after, v.value FROM steps s JOIN of_users v USING (user_id))",
+        "top AS (SELECT value, row_number() OVER (ORDER BY count(*) DESC, value NULLS LAST) AS rank,"
+        f" count(*) OVER () AS groups FROM of_users GROUP BY value QUALIFY rank <= {int(question.limit)})",
     ]
-    return " UNION ALL ".join(of_all + grouped)
 
 
 def funnel_answer(question: FunnelQuestion, rows: Rows) -> FunnelAnswer:

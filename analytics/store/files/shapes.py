@@ -6,7 +6,7 @@ for byte but for white space between tokens; otherwise, and where its shape is r
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -37,12 +37,12 @@ class Shape(msgspec.Struct, frozen=True):
     number: int
     fields: tuple[str, ...]
 
-    def sql(self) -> str:
-        """SQL of the text of such an object, made of its columns."""
+    def sql(self, value: Callable[[str], str] = str) -> str:
+        """SQL of the text of such an object, made of its columns; `value` makes the SQL of each value of its column."""
         pieces = []
         for index, name in enumerate(self.fields):
             start = "," if index else "{"
-            pieces += [quoted_text(f'{start}"{name}":'), quoted_name(COLUMN + name)]
+            pieces += [quoted_text(f'{start}"{name}":'), value(quoted_name(COLUMN + name))]
         return " || ".join([*pieces, "'}'"])
 
 

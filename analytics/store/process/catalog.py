@@ -3,7 +3,7 @@
 import logging
 import math
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -23,7 +23,7 @@ from analytics.store.process.events_sql import ErasedUsers, Relation, events_sql
 from analytics.store.process.pins import Pins
 from analytics.store.process.tail import Tail, TailTable
 from analytics.store.records.layout import RECORD_LAYOUTS
-from analytics.store.source import ALL_EVENTS, EventSpan, Extent
+from analytics.store.source import ALL_EVENTS, EVENT_COLUMNS, EventSpan, Extent
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +53,13 @@ class View(NamedTuple):
         held = None if self.cells is None else self.cells.span(kind)
         return cells_sql(self.folder, files, None if held is None else (tail_table(kind), held), where, span)
 
-    def events(self, fields: Sequence[str] = (), span: EventSpan = ALL_EVENTS, texts: Sequence[str] = ()) -> str:
+    def events(
+        self,
+        fields: Sequence[str] = (),
+        span: EventSpan = ALL_EVENTS,
+        texts: Sequence[str] = (),
+        columns: Collection[str] = EVENT_COLUMNS,
+    ) -> str:
         """See `EventSource.events`."""
         groups: dict[object, list[DataFile]] = {}
         for file in self.files:
@@ -66,7 +72,7 @@ class View(NamedTuple):
                 rows = f"(SELECT * FROM {part.name} WHERE seq <= {self.number})"  # more may come
                 letters = part.letters.letters()
                 relations.append(Relation(rows, self._shapes_of(sorted(part.shapes)), 0 in part.shapes, letters))
-        return events_sql(relations, fields, self.erased, texts)
+        return events_sql(relations, fields, self.erased, texts, columns)
 
     def extents(self, span: EventSpan) -> list[Extent]:
         """See `EventSource.extents`."""

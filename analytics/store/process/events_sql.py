@@ -1,19 +1,16 @@
 """SQL of the source of events, over files and tail tables that have different columns."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from analytics.filters.names import EVENT_FIELDS
 from analytics.filters.sql_fields import field_sql, nested_sql
 from analytics.filters.sql_quoting import quoted_name, quoted_text
-from analytics.filters.sql_text import contains_sql, name_contains_sql
+from analytics.filters.sql_text import compact_sql, contains_sql, name_contains_sql
 from analytics.filters.values import fold
 from analytics.store.files.letters import Letters, may_have
 from analytics.store.files.shapes import COLUMN, Shape, columns_of
-from analytics.store.source import field_columns
-
-PLAIN_COLUMNS = ("seq", "id", "type", "service", "user_id", "time", "received", "is_timed")
-
+from analytics.store.source import EVENT_COLUMNS, field_columns
 
 BETWEEN = frozenset('"{}[]:,')
 """Characters of JSON between values; a text without them is in one value, or in one name."""
@@ -42,10 +39,15 @@ class ErasedUsers(NamedTuple):
 
 
 def events_sql(
-    relations: Iterable[Relation], fields: Sequence[str], erased: Sequence[ErasedUsers], texts: Sequence[str] = ()
+    relations: Iterable[Relation],
+    fields: Sequence[str],
+    erased: Sequence[ErasedUsers],
+    texts: Sequence[str] = (),
+    columns: Collection[str] = EVENT_COLUMNS,
 ) -> str:
     """The subquery that `EventSource.events` returns."""
-    selects = [_select(relation, fields, texts) for relation in relations]
+    known = {*columns, "user_id", "seq"} if erased else {*columns, "seq"}
+    selects = [_select(relation, fields, texts, known) for relation in relations]
     if not selects:
         nothing = Relation(
             "(SELECT 0::BIGINT AS seq, '' AS id, '' AS type, '' AS service, '' AS user_id, "
@@ -53,7 +55,7 @@ def events_sql(
             "0 AS shape, '' AS rest WHERE false)",
             (),
         )
-        selects = [_select(nothing, fields, texts)]
+        selects = [_select(nothing, fields, texts, known)]
     union = " UNION ALL ".join(selects)
     return without_erased(f"({union})", erased)
 
@@ -70,8 +72,8 @@ def without_erased(relation: str, erased: Sequence[ErasedUsers]) -> str:
     return f"(SELECT * FROM {relation} WHERE NOT coalesce({' OR '.join(conditions)}, false))"
 
 
-def _select(relation: Relation, fields: Sequence[str], texts: Sequence[str]) -> str:
-    columns = [*PLAIN_COLUMNS, f"{_data(relation)} AS data"]
+def _select(relation: Relation, fields: Sequence[str], texts: Sequence[str], wanted: Collection[str]) -> str:
+    columns = [f"{_data(relation)} AS data" if name == "data" else name for name in EVENT_COLUMNS if name in wanted]
     known = set(columns_of(relation.shapes))
     for field, name in field_columns(fields).items():
         columns.append(f"{_field(field, known, has_whole=relation.has_whole)} AS {quoted_name(name)}")
@@ -90,7 +92,8 @@ def _has_text(relation: Relation, text: str) -> str:
     (may,) = searched_columns(relation.shapes, [text], relation.letters)
     parts = [name_contains_sql(name, text, quoted_text) for name in EVENT_FIELDS.searched if name in may]
     if BETWEEN.intersection(text):
-        return f"({' OR '.join([*parts, contains_sql(_data(relation), text, quoted_text)])})"
+        data, compact = _data(relation), _data(relation, compact_sql)
+        return f"({' OR '.join([*parts, contains_sql(data, text, quoted_text, compact)])})"
     columns = [quoted_name(COLUMN + name) for name in columns_of(relation.shapes) if COLUMN + name in may]
     columns += ["rest"] if relation.has_whole and "rest" in may else []
     parts += [contains_sql(column, text, quoted_text) for column in columns]
@@ -99,15 +102,15 @@ def _has_text(relation: Relation, text: str) -> str:
     return f"({' OR '.join(parts)})" if parts else "false"
 
 
-def _data(relation: Relation) -> str:
-    """The whole text of `data`."""
-    shapes = relation.shapes
+def _data(relation: Relation, value: Callable[[str], str] = str) -> str:
+    """The whole text of `data`; `value` makes SQL of the text of a value from that of its column."""
+    shapes, rest = relation.shapes, value("rest")
     if not shapes:
-        return "rest"
+        return rest
     if len(shapes) == 1 and not relation.has_whole:
-        return shapes[0].sql()
-    cases = " ".join(f"WHEN {shape.number} THEN {shape.sql()}" for shape in shapes)
-    return f"CASE shape {cases} ELSE rest END"
+        return shapes[0].sql(value)
+    cases = " ".join(f"WHEN {shape.number} THEN {shape.sql(value)}" for shape in shapes)
+    return f"CASE shape {cases} ELSE {rest} END"
 
 
 def _field(name: str, known: set[str], *, has_whole: bool) -> str:

@@ -3,8 +3,13 @@
 _FREQUENCIES = "zqjxkvwyphgumlrsnitofbdcae-_./:, 0123456789"
 """Characters of texts, from rare to frequent."""
 RECORD_MACROS = (
-    # a JSON pointer takes any name
-    "json_text(object, name) AS json_extract_string(object, '/' || replace(replace(name, '~', '~0'), '/', '~1'))",
+    "member(name) AS '\"' || name || '\"'",
+    # a JSON pointer takes any name, and the first of several members; the last one counts
+    "json_text(object, name) AS CASE WHEN contains(object, '\\') "
+    "OR contains(object[strpos(object, member(name)) + 1:], member(name)) "
+    "THEN json_extract_string(object, '$.*')"
+    "[len(json_keys(object)) + 1 - list_position(list_reverse(json_keys(object)), name)] "
+    "ELSE json_extract_string(object, '/' || replace(replace(name, '~', '~0'), '/', '~1')) END",
     "folded(text) AS replace(lower(replace(text, '\u0130', 'i')), '\u03c2', '\u03c3')",
     # the rarest character of a text: it is searched for first, which takes less time than to make letters small
     "rarest(text) AS (list_sort(list_transform(string_split(lower(text), ''), "

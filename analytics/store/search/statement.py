@@ -10,7 +10,7 @@ from analytics.filters.sql_quoting import quoted_name
 from analytics.filters.tree import Equals, Every, Fits, InTime, Node, OfData, OfName, both, paths, texts
 from analytics.filters.values import as_datetime
 from analytics.store.search.stretches import Stretch
-from analytics.store.source import EventSource, EventSpan, field_columns
+from analytics.store.source import EventSource, EventSpan, columns_in, field_columns
 
 COLUMNS = "seq, time, type, service, user_id, data, id, received, is_timed"
 ROW = "seq, epoch_us(time), type, service, user_id, data, id, epoch_us(received), is_timed"
@@ -59,14 +59,19 @@ class Selection(NamedTuple):
 
     def numbers(self) -> Sql:
         """The numbers of the events, which takes less than all columns of a few among many."""
-        return self._sql("seq")
+        return self._sql("seq", self.span)
 
     def rows(self) -> Sql:
         """The events."""
-        return self._sql(ROW)
+        return self._sql(ROW, self.span)
 
     def rows_of(self, numbers: Sequence[int]) -> Sql:
-        """The events with these numbers, from those files alone that have them."""
+        """The events with these numbers, which `numbers` found, from those files alone that have them.
+
+        They are found by the condition once more where that reads names alone: a list of numbers takes longer to plan.
+        """
+        if not self.fields and not self.texts:
+            return self._sql(ROW, self._around(numbers), f"seq BETWEEN {min(numbers)} AND {max(numbers)} AND ")
         extents = self.source.extents(self.span)
         groups: dict[int, list[int]] = {}
         for number in numbers:
@@ -82,9 +87,10 @@ class Selection(NamedTuple):
     def _around(self, numbers: Sequence[int]) -> EventSpan:
         return self.span._replace(after=min(numbers) - 1, before=max(numbers) + 1)
 
-    def _sql(self, columns: str) -> Sql:
-        source = self.source.events(self.fields, self.span, self.texts)
-        return Sql(f"SELECT {columns} FROM {source} WHERE {self.condition} {self.order}", self.values)
+    def _sql(self, columns: str, span: EventSpan, more: str = "") -> Sql:
+        where = f"WHERE {more}{self.condition} {self.order}"
+        source = self.source.events(self.fields, span, self.texts, columns_in(f"{columns} {where}"))
+        return Sql(f"SELECT {columns} FROM {source} {where}", self.values)
 
 
 def selection(source: EventSource, node: Node, asked: StoreSearch, stretch: Stretch, limit: int) -> Selection:

@@ -1,13 +1,13 @@
 """A source of events in tests: a table of DuckDB, filled with rows of random events."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import duckdb
 import orjson
 
-from analytics.store.source import ALL_EVENTS, EventSpan
+from analytics.store.source import ALL_EVENTS, EVENT_COLUMNS, EventSpan
 
 
 class Event(NamedTuple):
@@ -37,9 +37,15 @@ class Table:
         if rows:
             self.db.executemany("INSERT INTO t VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
-    def events(self, fields: Sequence[str] = (), span: EventSpan = ALL_EVENTS) -> str:
+    def events(
+        self,
+        fields: Sequence[str] = (),
+        span: EventSpan = ALL_EVENTS,
+        texts: Sequence[str] = (),
+        columns: Collection[str] = EVENT_COLUMNS,
+    ) -> str:
         named = "".join(f""", (data->'$."{field}"')::VARCHAR AS "data.{field}\"""" for field in fields)
-        return f"(SELECT *{named} FROM t)"
+        return f"(SELECT {', '.join({'seq': None, **dict.fromkeys(columns)})}{named} FROM t)"
 
 
 def _time(at: float) -> datetime:

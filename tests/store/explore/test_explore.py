@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 
 from analytics.errors import ValidationFailed
+from analytics.store.explore import answering
 from analytics.store.explore.answering import answered
 from analytics.store.explore.figures import FigureTooLarge
-from analytics.store.explore.periods import next_start, start_of
+from analytics.store.explore.periods import next_start, start_of, starts, text_of_start
 from analytics.store.explore.questions import FiguresQuestion, FunnelQuestion, RetentionQuestion
 from tests.store.explore.table import Event, Table
 
@@ -92,6 +93,42 @@ def same(found: float | None, expected: float | None) -> bool:
     if found is None or expected is None:
         return found is expected
     return math.isclose(found, expected, rel_tol=1e-12) or found == expected
+
+
+@given(EVENTS, st.sampled_from(["minute", "hour", "day", "week"]), st.integers(0, 30), st.integers(1, 60))
+def test_users_by_time_alone(events: list[Event], interval: Any, first: int, hours: int) -> None:
+    since, until = at(first * DAY + 1_800), at(first * DAY + hours * 3_600)
+    question = FiguresQuestion(since, until, "-type:cart", "users", interval=interval)
+    answer: Any = answered(question, table := Table(events), table.db)
+    kept = [
+        each
+        for each in events
+        if each.type != "cart" and each.user_id and since.timestamp() <= each.at < until.timestamp()
+    ]
+    assert (answer["value"], answer["groups"]) == (len({each.user_id for each in kept}), [])
+    expected = {text_of_start(start): set[str]() for start in starts(since, until, interval)}
+    for each in kept:
+        expected[text_of_start(start_of(datetime.fromtimestamp(each.at, UTC), interval))].add(each.user_id or "")
+    assert dict(zip(answer["times"], answer["points"], strict=True)) == {at: len(each) for at, each in expected.items()}
+
+
+def test_counts_of_few_parts_are_those_of_one_statement(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        ("buy", ["web", "app"][seq % 2], None, seq % 9 * 7_200.0, [{}, {"c": "x"}][seq % 3 > 0]) for seq in range(99)
+    ]
+    table = Table(
+        [
+            Event(seq, kind, by, user, START.timestamp() + ago, data)
+            for seq, (kind, by, user, ago, data) in enumerate(rows)
+        ]
+    )
+    for by in ((), ("service",), ("data.c", "service")):
+        for interval in (None, "hour"):
+            question = FiguresQuestion(START, at(DAY), by=by, interval=interval, limit=3)
+            monkeypatch.setattr(answering, "MOST_PARTS", 10_000)
+            few = answered(question, table, table.db)
+            monkeypatch.setattr(answering, "MOST_PARTS", 0)
+            assert few == answered(question, table, table.db)
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,10 @@
 from functools import cache
 
 import duckdb
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Raw
 
 from analytics.filters.names import EVENT_FIELDS
 from analytics.filters.parse import parse
@@ -75,3 +77,27 @@ def split_batches(draw: st.DrawFn) -> Kept[NewEvent]:
 def test_memory_and_store_find_the_same(kept: Kept[NewEvent], text: str) -> None:
     node = parse(text, EVENT_FIELDS)
     assert found_in_memory(text, kept) == found_in_store(node, kept)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('", "', [2]),
+        ('","', [0, 1, 2]),
+        ('": 1', [2]),
+        ('":1', [0, 1, 2]),
+        (" 1", [2]),
+        ("x y", [2]),
+        ("1,2", [0, 1, 2]),
+        ("1, 2", []),
+        ('a":[', [0, 1, 2]),
+    ],
+)
+def test_white_space_between_tokens_is_not_searched_but_that_in_texts_is(text: str, expected: list[int]) -> None:
+    documents = ['{"a":["x","y"],"b":{"c":1,"d":[1,2]}}', '{"a": ["x", "y"], "b": {"c": 1, "d": [1, 2]}}']
+    documents += ['{"a": [", \\": 1", "x y"], "b":{"c":1, "d":[1,\t2]}}', '{ "z": "" }']
+    kept = Kept([NewEvent("t", "s", data=Raw(each.encode())) for each in documents], 0.0, "", "p-")
+    wanted = '"' + text.replace('"', '\\"') + '"'
+    node = parse(wanted, EVENT_FIELDS)
+    assert found_in_memory(wanted, kept) == expected
+    assert found_in_store(node, kept) == expected
