@@ -9,6 +9,7 @@ EDIT = "edit"
 PAGE_ROUTES = (
     "/",
     "/alerting",
+    "/failing",
     "/logging",
     "/tracing",
     "/assets/<path:name>",

@@ -21,13 +21,13 @@ from analytics.api.contract_traces import TRACE_OPERATIONS
 from analytics.api.operation import Operation, RequestBody
 from analytics.schemas import figures, responses
 from analytics.schemas.cardinality import CardinalityStats
+from analytics.schemas.error_groups import ErrorsQuery
 from analytics.schemas.event import EventSchema
 from analytics.schemas.event_page import EventPage
 from analytics.schemas.metric import MetricSchema
 from analytics.schemas.queries import (
     CardinalityQuery,
     DaysQuery,
-    ErrorsQuery,
     EventsQuery,
     HoursQuery,
     SeriesQueryArgs,
@@ -86,7 +86,8 @@ OPERATIONS = (
         "They are stored apart from other events, so that traffic does not push them out. Errors with equal service, "
         "type, message, endpoint and status form a group, with their count and the times of the first and the last. "
         "`groups` are those of all errors by their fingerprint: error events, failed requests, exceptions in spans and "
-        "log lines of severity error, also of errors that are not stored any more; the newest 1,000 groups are kept.",
+        "log lines of severity error, also of errors that are not stored any more; the newest 1,000 groups are kept, "
+        "each with its newest 10 errors, which `fingerprint` asks for. `state` and `fingerprint` select only `groups`.",
         {200: (responses.ErrorPage,)},
         READ_CODES,
         query=ErrorsQuery,

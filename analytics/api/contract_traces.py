@@ -38,6 +38,16 @@ def _jaeger(
 TRACE_OPERATIONS = (
     Operation(
         "get",
+        "/failing",
+        "Events",
+        "The page Errors",
+        "The page with the groups of errors: what failed, how often, since when, where; the newest errors of a group "
+        "with their traces and log lines; and buttons that resolve, mute and open it.",
+        {200: ("text/html",)},
+        DOCUMENT_CODES,
+    ),
+    Operation(
+        "get",
         "/logging",
         "Logs",
         "The page Logs",

@@ -1,4 +1,4 @@
-"""/, /explore, /alerting, /logging, /tracing, /assets and /vendor: the pages and their files."""
+"""/, /explore, /alerting, /failing, /logging, /tracing, /assets and /vendor: the pages and their files."""
 
 from functools import cache
 from pathlib import Path
@@ -52,6 +52,10 @@ def page_blueprint() -> Blueprint:
     @blueprint.get("/alerting")
     def alerting() -> Response:
         return html_page("alerts.html")
+
+    @blueprint.get("/failing")
+    def failing() -> Response:
+        return html_page("errors.html")
 
     @blueprint.get("/logging")
     def logging() -> Response:

@@ -1,19 +1,21 @@
 """Groups of errors with what people say about them: resolved, muted, or come back."""
 
-from typing import NotRequired, TypedDict
+from typing import NamedTuple, NotRequired, TypedDict
 
 from analytics.clock import rfc3339
 from analytics.resources import Resource
-from analytics.state.error_groups import GroupedErrors
+from analytics.state.error_groups import ErrorSample, GroupedErrors
 from analytics.state.state import State
 
 COLLECTION = "errors"
 OPEN, RESOLVED, MUTED, REGRESSED = "open", "resolved", "muted", "regressed"
 """People choose the first three; a resolved group whose errors come back is `regressed`."""
+UNRESOLVED = "unresolved"
+"""Asks for groups that are open or regressed."""
 
 
 class SampleRow(TypedDict):
-    """The newest error of a group."""
+    """An error of a group."""
 
     service: str
     time: str
@@ -40,32 +42,67 @@ class FingerprintRow(TypedDict):
     versions: list[str]
     users: int
     sample: SampleRow | None
+    samples: NotRequired[list[SampleRow]]
 
 
-def error_groups(
-    state: State, service: str | None, limit: int, start: float | None = None, end: float | None = None
-) -> list[FingerprintRow]:
-    """Groups with errors in a range, the one with the newest error first.
+class GroupFilter(NamedTuple):
+    """Which groups are wanted.
 
-    Args:
+    Attributes:
         service: only groups with errors of this service.
         start, end: seconds since the epoch; groups whose first and last error are around them count too.
+        state: only groups in this state, or that are not resolved or muted: `UNRESOLVED`.
+        fingerprint: only this group, with its newest errors.
     """
-    found = [
-        _row(group, state.catalog.get(COLLECTION, group.fingerprint))
-        for group in state.errors.groups.newest_first()
-        if (service is None or service in group.services)
-        and (start is None or group.last >= start)
-        and (end is None or group.first < end)
-    ]
-    return found[:limit]
+
+    service: str | None = None
+    start: float | None = None
+    end: float | None = None
+    state: str | None = None
+    fingerprint: str | None = None
+
+    def wants(self, group: GroupedErrors) -> bool:
+        """Whether a group is wanted if its state is."""
+        return (
+            (self.fingerprint is None or group.fingerprint == self.fingerprint)
+            and (self.service is None or self.service in group.services)
+            and (self.start is None or group.last >= self.start)
+            and (self.end is None or group.first < self.end)
+        )
+
+    def wants_state(self, state: str) -> bool:
+        """Whether a group in this state is wanted."""
+        return self.state is None or state == self.state or (self.state == UNRESOLVED and state in (OPEN, REGRESSED))
 
 
-def _row(group: GroupedErrors, chosen: Resource | None) -> FingerprintRow:
+def error_groups(state: State, wanted: GroupFilter, limit: int) -> list[FingerprintRow]:
+    """The groups that are wanted, the one with the newest error first."""
+    found = list[FingerprintRow]()
+    for group in state.errors.groups.newest_first():
+        if not wanted.wants(group):
+            continue
+        chosen = state.catalog.get(COLLECTION, group.fingerprint)
+        group_state = _state_of(group, chosen)
+        if not wanted.wants_state(group_state):
+            continue
+        row = _row(group, group_state, chosen)
+        if wanted.fingerprint is not None:
+            row["samples"] = list(map(_sample, reversed(group.samples)))
+        found.append(row)
+        if len(found) == limit:
+            break
+    return found
+
+
+def _state_of(group: GroupedErrors, chosen: Resource | None) -> str:
+    if chosen is None:
+        return OPEN
+    state = str(chosen.body["state"])
+    return REGRESSED if state == RESOLVED and group.last > chosen.updated_at else state
+
+
+def _row(group: GroupedErrors, state: str, chosen: Resource | None) -> FingerprintRow:
     versions = sorted(group.versions, key=lambda version: (-group.versions[version], version))
-    state = OPEN if chosen is None else str(chosen.body["state"])
-    if chosen is not None and state == RESOLVED and group.last > chosen.updated_at:
-        state = REGRESSED
     row: FingerprintRow = {
         "fingerprint": group.fingerprint,
         "type": group.type,
@@ -78,7 +115,7 @@ def _row(group: GroupedErrors, chosen: Resource | None) -> FingerprintRow:
         "services": dict(group.services),
         "versions": versions,
         "users": len(group.users),
-        "sample": _sample(group),
+        "sample": None if group.sample is None else _sample(group.sample),
     }
     if state == REGRESSED:
         assert chosen is not None
@@ -87,10 +124,7 @@ def _row(group: GroupedErrors, chosen: Resource | None) -> FingerprintRow:
     return row
 
 
-def _sample(group: GroupedErrors) -> SampleRow | None:
-    sample = group.sample
-    if sample is None:
-        return None
+def _sample(sample: ErrorSample) -> SampleRow:
     return {
         "service": sample.service,
         "time": rfc3339(sample.at),

@@ -5,7 +5,7 @@ from typing import Any, TypedDict
 import msgspec
 
 from analytics.clock import rfc3339
-from analytics.query.error_groups import FingerprintRow, error_groups
+from analytics.query.error_groups import FingerprintRow, GroupFilter, error_groups
 from analytics.records import Kept, event_json
 from analytics.state.resolution import Resolution
 from analytics.state.seen_errors import detail_of
@@ -60,17 +60,14 @@ class ErrorsAnswer(TypedDict):
     groups: list[FingerprintRow]
 
 
-def errors(
-    state: State, now: float, service: str | None, limit: int, start: float | None = None, end: float | None = None
-) -> ErrorsAnswer:
+def errors(state: State, now: float, wanted: GroupFilter, limit: int) -> ErrorsAnswer:
     """Groups of errors with the same service, type, message, endpoint and status, the newest group first.
 
     Args:
-        service: only errors of this service; None for all.
+        wanted: its service and times select the errors, all of it the groups by fingerprint.
         limit: maximum number of groups.
-        start: only errors at or after this time (seconds since the epoch).
-        end: only errors before this time.
     """
+    service, start, end = wanted.service, wanted.start, wanted.end
     groups: dict[tuple[str | None, ...], _Group] = {}
     kept = 0
     for _, batch, place in state.errors.ring.newest_first():
@@ -95,7 +92,7 @@ def errors(
         "count": len(newest),
         "limit": limit,
         "kept": kept,
-        "groups": error_groups(state, service, limit, start, end),
+        "groups": error_groups(state, wanted, limit),
     }
 
 

@@ -1,15 +1,35 @@
-"""Schemas of groups of errors: the state that people choose, and the groups as they are served."""
+"""Schemas of groups of errors: how they are asked for, the state that people choose, and the groups as served."""
 
 from marshmallow import RAISE, Schema, fields
 
 from analytics.schemas import answers
 from analytics.schemas.answers import AnswerSchema
 from analytics.schemas.catalog import OUTCOMES, Recorded
-from analytics.schemas.fields import OneOf
+from analytics.schemas.fields import OneOf, Text
+from analytics.schemas.queries import Query, When, whole_number
 
 CHOSEN = ("open", "resolved", "muted")
 STATES = (*CHOSEN, "regressed")
+UNRESOLVED = "unresolved"
+"""Asks for groups that are open or regressed."""
 FINGERPRINT = "9f86d081884c7d65"
+
+
+class ErrorsQuery(Query):
+    """Filters of GET /errors."""
+
+    service = Text(1, 128, load_default=None, metadata={"description": "Errors of this service"})
+    since = When(load_default=None, metadata={"description": "Errors at or after this time"})
+    until = When(load_default=None, metadata={"description": "Errors before this time"})
+    state = OneOf(
+        (*STATES, UNRESOLVED),
+        load_default=None,
+        metadata={"description": "Only `groups` in this state; `unresolved` ones are open or regressed"},
+    )
+    fingerprint = Text(
+        1, 64, load_default=None, metadata={"description": "Only this one of the `groups`, with its newest errors"}
+    )
+    limit = whole_number(1, 1000, 100, "Maximum number of groups")
 
 
 class ErrorStateSchema(Schema):
@@ -39,7 +59,7 @@ class ErrorStatePut(RecordedErrorState):
 
 
 class ErrorSampleAnswer(AnswerSchema):
-    """The newest error of a group."""
+    """An error of a group."""
 
     service = answers.text("Where it occurred", "payment")
     time = answers.time("When it occurred")
@@ -79,5 +99,9 @@ class FingerprintGroup(AnswerSchema):
     )
     users = answers.whole("Number of users who met it, up to 1,000", 2)
     sample = fields.Nested(
-        ErrorSampleAnswer, allow_none=True, metadata={"description": "The newest error; null if it was erased"}
+        ErrorSampleAnswer, allow_none=True, metadata={"description": "The newest error; null if none is kept"}
+    )
+    samples = fields.List(
+        fields.Nested(ErrorSampleAnswer),
+        metadata={"description": "The newest 10 errors, if `fingerprint` names the group", "optional": True},
     )

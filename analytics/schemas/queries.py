@@ -121,15 +121,6 @@ class EventsQuery(EventFilters):
             raise ValidationError("Must be the `next_cursor` of an answer in the same order.", "cursor")
 
 
-class ErrorsQuery(Query):
-    """Filters of GET /errors."""
-
-    service = Text(1, 128, load_default=None, metadata={"description": "Errors of this service"})
-    since = When(load_default=None, metadata={"description": "Errors at or after this time"})
-    until = When(load_default=None, metadata={"description": "Errors before this time"})
-    limit = whole_number(1, 1000, 100, "Maximum number of groups")
-
-
 class Seconds(fields.Float):
     """Seconds in plain decimal digits."""
 

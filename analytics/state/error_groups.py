@@ -1,8 +1,10 @@
 """Groups of errors by their fingerprint: what failed, how often, since when, where, and for whom."""
 
+from bisect import insort_right
 from collections.abc import Collection, Iterable
 from functools import lru_cache
 from hashlib import blake2b
+from operator import attrgetter
 from typing import NamedTuple
 
 import msgspec
@@ -16,7 +18,10 @@ MOST_SERVICES, MOST_VERSIONS = 20, 20
 """Services and versions of a group that are told apart."""
 MOST_USERS = 1_000
 """Users of a group that are counted."""
+MOST_SAMPLES = 10
+"""Errors of a group that are kept as they were sent: the newest."""
 _DIGEST_BYTES = 8
+_TIME_OF = attrgetter("at")
 
 
 class SeenError(NamedTuple):
@@ -41,7 +46,7 @@ class SeenError(NamedTuple):
 
 
 class ErrorSample(msgspec.Struct):
-    """The newest error of a group, with its message as it was sent."""
+    """An error of a group, with its message as it was sent."""
 
     service: str
     at: float
@@ -60,7 +65,7 @@ class GroupedErrors(msgspec.Struct):
         services: number of errors by service.
         versions: time of the newest error by version.
         users: digests of the users who met it.
-        sample: the newest error; None if it was erased.
+        samples: the newest errors by their times, without those that were erased.
     """
 
     fingerprint: str
@@ -73,7 +78,12 @@ class GroupedErrors(msgspec.Struct):
     services: dict[str, int] = {}
     versions: dict[str, float] = {}
     users: dict[str, None] = {}
-    sample: ErrorSample | None = None
+    samples: list[ErrorSample] = []
+
+    @property
+    def sample(self) -> ErrorSample | None:
+        """The newest error that was not erased."""
+        return self.samples[-1] if self.samples else None
 
     def add(self, error: SeenError) -> None:
         """Count another error."""
@@ -87,9 +97,9 @@ class GroupedErrors(msgspec.Struct):
                 del self.versions[min(self.versions, key=lambda version: (self.versions[version], version))]
         if error.user_id and len(self.users) < MOST_USERS:
             self.users[user_digest(error.user_id)] = None
-        if self.sample is None or error.at >= self.last:
-            self.last = max(self.last, error.at)
-            self.sample = ErrorSample(
+        self.last = max(self.last, error.at)
+        if len(self.samples) < MOST_SAMPLES or error.at >= self.samples[0].at:
+            sample = ErrorSample(
                 error.service,
                 error.at,
                 error.message[:LONGEST],
@@ -98,6 +108,8 @@ class GroupedErrors(msgspec.Struct):
                 error.trace_id,
                 error.span_id,
             )
+            insort_right(self.samples, sample, key=_TIME_OF)
+            del self.samples[:-MOST_SAMPLES]
 
 
 class ErrorGroups:
@@ -134,19 +146,19 @@ class ErrorGroups:
 
     def users(self) -> list[str]:
         """The users whose ids are kept, in samples."""
-        samples = (group.sample for group in self._groups.values())
-        return [sample.user_id for sample in samples if sample is not None and sample.user_id]
+        samples = (sample for group in self._groups.values() for sample in group.samples)
+        return [sample.user_id for sample in samples if sample.user_id]
 
     def erase(self, users: Collection[str]) -> None:
         """Remove users, the samples that are theirs, and groups of theirs alone; other counts stay."""
         digests = {user_digest(user) for user in users}
         for group in list(self._groups.values()):
-            is_sample = group.sample is not None and group.sample.user_id in users
+            left = [sample for sample in group.samples if sample.user_id not in users]
+            is_sample = len(left) < len(group.samples)
+            group.samples = left
             found = digests & group.users.keys()
             for digest in found:
                 del group.users[digest]
-            if is_sample:
-                group.sample = None
             if found and not group.users:
                 del self._groups[group.fingerprint]  # its message may be about them
             self.is_changed |= is_sample or bool(found)

@@ -17,7 +17,7 @@ from tests.fakes import FakeClock
 DATA = "default-src 'none'; frame-ancestors 'none'"
 OF_ALL = ("content-security-policy", "x-content-type-options")
 OF_PAGES = ("permissions-policy", "referrer-policy")
-PAGES = ("/", "/docs", "/explore", "/alerting", "/logging", "/tracing")
+PAGES = ("/", "/docs", "/explore", "/alerting", "/failing", "/logging", "/tracing")
 ACT = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; "
     "frame-ancestors 'none'"

@@ -1,11 +1,12 @@
 """Incidents over HTTP: lists, details, what people do about them, and a document for a report."""
 
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
 from analytics.alerting import AlertChange, NewAlertStates
-from analytics.clock import rfc3339
+from analytics.clock import rfc3339, rfc3339_second
 from tests.access.rig import Rig, check_refused
 from tests.alerts.incidents.changes import labels
 
@@ -91,6 +92,26 @@ def test_an_incident_has_its_alerts_its_timeline_and_links(service: Service) -> 
         "more_alerts": 0,
         "more_entries": 0,
     }
+
+
+def test_links_show_the_traces_and_lines_of_its_time_and_services(service: Service) -> None:
+    service.change()
+    service.clock.advance(65)
+    service.change(fires=False)
+    links = (service.get(f"/incidents/{service.id}").json or {})["links"]
+    times = f"from={rfc3339_second(service.began - 600)}&to={rfc3339_second(service.began + 665)}"
+    assert links["failed_traces"] == f"/tracing?service=shop&{times}&status=error"
+    assert links["error_lines"] == f"/logging?service=shop&{times}&severity=error"
+    assert links["error_groups"] == f"/failing?service=shop&{times}"
+
+
+def test_the_lines_of_an_incident_are_those_of_all_its_services(service: Service) -> None:
+    assert service.ask("PUT", "/routes", json={"group_by": ["alertname"]}).status_code in (200, 201)
+    service.change(service='ca"rt')
+    service.change()
+    links = (service.get(f"/incidents/{service.id}").json or {})["links"]
+    assert dict(parse_qsl(links["lines"].partition("?")[2]))["q"] == r'service:"ca\"rt" OR service:"shop"'
+    assert "service" not in links["traces"]
 
 
 def test_links_lead_to_routes_that_answer(service: Service) -> None:

@@ -6,6 +6,7 @@ from analytics.bus import UsersErased
 from analytics.filters.event_filter import EventFilter, EventSelection
 from analytics.log.digests import among, erasure_of
 from analytics.query.catalog import audit
+from analytics.query.error_groups import GroupFilter
 from analytics.query.errors import errors
 from analytics.query.events import events_after
 from analytics.query.export import EVENT_EXPORT
@@ -35,7 +36,7 @@ def test_the_events_leave_everything_that_is_read() -> None:
     assert shown(rig) == left
     assert shown(rig, user_id="alice") == shown(rig, q="secret") == shown(rig, type="error") == []
     assert [event["user_id"] for event in rig.realtime["recent_events"]] == [None, "carol", "bob"]
-    assert rig.ask(errors, None, 100) == {"errors": [], "count": 0, "limit": 100, "kept": 0, "groups": []}
+    assert rig.ask(errors, GroupFilter(), 100) == {"errors": [], "count": 0, "limit": 100, "kept": 0, "groups": []}
     rows = EVENT_EXPORT.rows(rig.ask(EVENT_EXPORT.slices, 0, 100), EventSelection(EventFilter()).select)
     assert [row.user_id for _, row in rows] == ["bob", "carol", None]
     after, _ = rig.ask(events_after, 0, 100)
@@ -80,7 +81,7 @@ def test_an_error_that_only_the_errors_still_hold_is_erased_and_counted_once() -
     rig = Rig(events_ring=2)
     rig.events(event("error", user_id="alice"), event("error", user_id="alice"), event("error", user_id="bob"))
     assert rig.recorder.erase(["alice"], "ops").events == 2
-    assert rig.ask(errors, None, 10)["kept"] == 1
+    assert rig.ask(errors, GroupFilter(), 10)["kept"] == 1
 
 
 def test_all_forms_of_an_id_are_erased_together() -> None:

@@ -138,6 +138,9 @@ def test_a_timeline_stays_open_and_takes_notes(server: Server, open_page: OpenPa
     card.get_by_role("button", name="Add note").click()
     expect(card.get_by_role("list", name="Timeline")).to_contain_text("note by anonymous It was the cat")
     expect(card.get_by_label("Note")).to_have_value("")
+    links = {link.inner_text(): link.get_attribute("href") or "" for link in card.locator(".more .buttons a").all()}
+    assert re.match(r"\./tracing\?service=noted&from=.*Z&to=.*Z&status=error$", links["Failed traces"])
+    assert re.match(r"\./logging\?service=noted&from=.*Z&to=.*Z&severity=error$", links["Error lines"])
     report = card.get_by_role("link", name="Report (Markdown)").get_attribute("href")
     assert "It was the cat" in requests.get(urljoin(page.url, report), timeout=10).text
     card.get_by_label("Snooze").select_option("4 hours")

@@ -1,4 +1,4 @@
-"""The pages Logs and Traces: what they find, draw and link to."""
+"""The pages Logs, Traces and Errors: what they find, draw and link to."""
 
 import json
 from collections.abc import Iterator
@@ -72,6 +72,12 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 receipt = server.post(path, items[first : first + 5_000]).json()
                 assert receipt["rejected"] == 0, receipt
         yield server.url
+
+
+def fingerprint(url: str) -> str:
+    """The group of the newest error."""
+    found: str = requests.get(f"{url}/errors", timeout=10).json()["groups"][0]["fingerprint"]
+    return found
 
 
 def names(page: Page) -> list[str]:
@@ -228,13 +234,49 @@ def test_new_lines_come_live_and_wait_during_a_pause(url: str, open_page: OpenPa
     expect(page.locator(".line .body")).to_have_text(["second", "first"])
 
 
+def test_groups_of_errors_lead_to_their_traces_and_lines(url: str, open_page: OpenPage) -> None:
+    page = open_page(f"{url}/failing")
+    expect(page.locator("#groups-about")).to_have_text("2 groups")
+    group = page.locator("#groups > li", has_text="failed request")
+    expect(group.locator("summary")).to_contain_text("1 ×open")
+    group.locator("summary").click()
+    expect(group.locator(".samples tbody tr")).to_have_count(1)
+    expect(group.locator(".message")).to_have_text("card declined")
+    assert "group=" in page.url
+    group.get_by_role("link", name="Its trace").click()
+    expect(page.locator("#trace-about")).to_contain_text("4 spans")
+    page.go_back()
+    group.get_by_role("link", name="Its lines").click()
+    expect(page.locator(".line .body")).to_have_text(["card declined"])
+    page.go_back()
+    group.get_by_role("link", name="Failed traces").click()
+    expect(page.locator("#traces tbody tr")).to_have_count(1)
+
+
+def test_a_group_of_errors_is_resolved_and_opened_again(url: str, open_page: OpenPage) -> None:
+    page = open_page(f"{url}/failing?service=pay")
+    group = page.locator("#groups > li", has_text="log line")
+    group.locator("summary").click()
+    group.get_by_role("button", name="Resolve").click()
+    expect(group).to_have_count(0)
+    expect(page.locator("#groups > li")).to_have_count(1)
+    page.select_option("[name=state]", "resolved")
+    expect(group.locator(".of-group")).to_have_text("resolved")
+    group.locator("summary").click()
+    group.get_by_role("button", name="Open again").click()
+    expect(page.locator("#none")).to_be_visible()
+    page.go_back()
+    expect(page.locator("#groups > li")).to_have_count(2)
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_both_pages_are_accessible_and_fit_every_width(theme: str, url: str, open_page: OpenPage) -> None:
+def test_the_pages_are_accessible_and_fit_every_width(theme: str, url: str, open_page: OpenPage) -> None:
     for path, ready in (
         ("/tracing", "#traces tbody tr"),
         (f"/tracing?trace={CHECKOUT}", ".row"),
         ("/tracing?show=map", ".node"),
         ("/logging?service=pay", "#patterns tbody tr"),
+        (f"/failing?group={fingerprint(url)}", ".samples tbody tr"),
     ):
         page = open_page(url + path, color_scheme=theme)
         expect(page.locator(ready).first).to_be_visible()

@@ -8,14 +8,23 @@ import pytest
 from analytics.kinds import LOGS, SPANS
 from analytics.log.disk.checkpoint import Checkpoint
 from analytics.log_lines import NewLogLine
+from analytics.query.error_groups import GroupFilter
 from analytics.query.errors import errors
 from analytics.resources import NewChange
 from analytics.spans import NewSpan
+from analytics.state.error_groups import MOST_SAMPLES
 from tests.state.rig import HOUR, Rig, batch, event
 
 
-def groups(rig: Rig, service: str | None = None, start: float | None = None, end: float | None = None) -> list[Any]:
-    found: list[Any] = rig.ask(errors, service, 100, start, end)["groups"]
+def groups(
+    rig: Rig,
+    service: str | None = None,
+    start: float | None = None,
+    end: float | None = None,
+    state: str | None = None,
+    fingerprint: str | None = None,
+) -> list[Any]:
+    found: list[Any] = rig.ask(errors, GroupFilter(service, start, end, state, fingerprint), 100)["groups"]
     return found
 
 
@@ -120,3 +129,38 @@ def test_a_restored_checkpoint_has_the_same_groups_and_states(state: str) -> Non
     assert not checkpoint.take_unsaved().error_groups
     fail(rig, trace=2)
     assert checkpoint.take_unsaved().error_groups
+
+
+def test_groups_are_asked_for_by_their_state() -> None:
+    rig = Rig()
+    for number, state in enumerate(("open", "resolved", "muted", "returned")):
+        rig.event("error", "shop", data={"message": f"{state} {number}"})
+    names = {row["message"].split()[0]: row["fingerprint"] for row in groups(rig)}
+    for name, state in (("resolved", "resolved"), ("muted", "muted"), ("returned", "resolved")):
+        choose(rig, names[name], state)
+    rig.clock.advance(60)
+    rig.event("error", "shop", data={"message": "returned 9"})
+    asked = ("open", "resolved", "muted", "regressed", "unresolved")
+    found = {state: sorted(row["message"].split()[0] for row in groups(rig, state=state)) for state in asked}
+    assert found == {
+        "open": ["open"],
+        "resolved": ["resolved"],
+        "muted": ["muted"],
+        "regressed": ["returned"],
+        "unresolved": ["open", "returned"],
+    }
+
+
+def test_a_group_by_its_fingerprint_has_its_newest_errors() -> None:
+    rig = Rig()
+    rig.event("error", "shop", data={"message": "another"})
+    for number in range(1, MOST_SAMPLES + 3):
+        rig.clock.advance(1)
+        fail(rig, order=number, trace=number)
+    row = groups(rig)[0]
+    assert "samples" not in row
+    (found,) = groups(rig, fingerprint=row["fingerprint"])
+    newest = [f"order {number} failed" for number in range(MOST_SAMPLES + 2, 2, -1)]
+    assert [sample["message"] for sample in found["samples"]] == newest
+    assert found["samples"][0] == found["sample"]
+    assert not groups(rig, fingerprint="0" * 16)

@@ -6,12 +6,13 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.query.error_groups import GroupFilter
 from analytics.query.errors import errors
 from tests.state.rig import DAY, NOON, Rig, event
 
 
 def page(rig: Rig, service: str | None = None, limit: int = 100) -> Any:
-    return msgspec.json.decode(msgspec.json.encode(rig.ask(errors, service, limit)))
+    return msgspec.json.decode(msgspec.json.encode(rig.ask(errors, GroupFilter(service), limit)))
 
 
 def test_traffic_does_not_evict_errors() -> None:
@@ -114,6 +115,6 @@ def test_errors_of_a_range() -> None:
     rig = Rig()
     for ago in (50, 30, 10):
         rig.event("error", "web", at=NOON - ago, data={"message": f"{ago} s ago"})
-    found = rig.ask(errors, None, 100, NOON - 30, NOON - 10)
+    found = rig.ask(errors, GroupFilter(None, NOON - 30, NOON - 10), 100)
     assert [group["message"] for group in found["errors"]] == ["30 s ago"]
     assert found["kept"] == 1

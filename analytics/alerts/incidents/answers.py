@@ -1,6 +1,6 @@
 """Incidents as routes answer them: one row each, and one with all details."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TypedDict
 from urllib.parse import urlencode
@@ -182,14 +182,26 @@ def links(incident: Incident, now: float) -> dict[str, str]:
     start, end = rfc3339_second(incident.started - LINK_MARGIN), rfc3339_second(last + LINK_MARGIN)
     services = services_of(incident)
     about = {"service": services[0]} if len(services) == 1 else {}
+    of_lines = about if len(services) < 2 else {"q": _any_of("service", services[:MOST_NAMED])}
     span, whole = {"from": start, "to": end}, {"since": start, "until": end}
     return {
         "charts": _path("/", {**about, **span}),
+        "traces": _path("/tracing", {**about, **span, "order": "slowest"}),
+        "failed_traces": _path("/tracing", {**about, **span, "status": "error"}),
+        "lines": _path("/logging", {**of_lines, **span}),
+        "error_lines": _path("/logging", {**of_lines, **span, "severity": "error"}),
+        "error_groups": _path("/failing", {**about, **span}),
         "summary": _path("/summary", {**about, **span}),
         "annotations": _path("/annotations", {**about, **span}),
         "events": _path("/events", {**about, **whole}),
-        "errors": _path("/errors", about),
+        "errors": _path("/errors", {**about, **whole}),
     }
+
+
+def _any_of(field: str, values: Sequence[str]) -> str:
+    """A filter for records with one of these values in a field."""
+    escaped = [value.replace("\\", "\\\\").replace('"', '\\"') for value in values]
+    return " OR ".join(f'{field}:"{value}"' for value in escaped)
 
 
 def _path(path: str, asked: Mapping[str, str]) -> str:

@@ -9,6 +9,16 @@ import { load } from './sources.js';
 
 const SNOOZES = { '1h': '1 hour', '4h': '4 hours', '24h': '1 day' };
 const MOST_MEMBERS = 20;
+/** What shows the time of an incident: the name of the link, and its text. */
+const LINKS = [
+  ['charts', 'Charts of that time'],
+  ['error_groups', 'Errors'],
+  ['failed_traces', 'Failed traces'],
+  ['traces', 'Slowest traces'],
+  ['error_lines', 'Error lines'],
+  ['lines', 'All lines'],
+  ['events', 'Events (JSON)'],
+];
 
 export class Incidents {
   /** `onAct` is called with an incident, an action and its body, and resolves once that is done. */
@@ -101,7 +111,7 @@ function contentOf({ id, timeline, members, more_alerts: dropped, links }) {
   return [
     el('ol', { className: 'timeline', 'aria-label': 'Timeline' }, ...timeline.map(entry)),
     el('ul', { className: 'timeline', 'aria-label': 'Alerts' }, ...alerts, ...(more > 0 ? [el('li', {}, `and ${plural(more, 'more alert')}`)] : [])),
-    el('p', { className: 'buttons' }, el('a', { href: `.${links.charts}` }, 'Charts of that time'), el('a', { href: `.${links.events}` }, 'Events (JSON)'), el('a', { href: `./incidents/${encodeURIComponent(id)}?format=markdown` }, 'Report (Markdown)')),
+    el('p', { className: 'buttons' }, ...LINKS.map(([name, text]) => el('a', { href: `.${links[name]}` }, text)), el('a', { href: `./incidents/${encodeURIComponent(id)}?format=markdown` }, 'Report (Markdown)')),
   ];
 }
 
