@@ -15,7 +15,7 @@ SERVER, CONSUMER = 2, 5
 SPAN_STATUSES = ("unset", "ok", "error")
 """Statuses by their number."""
 SPAN_FAILED = 2
-NEWEST_FIRST, SLOWEST_FIRST = "newest", "slowest"
+NEWEST_FIRST, SLOWEST_FIRST, SPREAD = "newest", "slowest", "spread"
 """Orders in which traces are listed."""
 
 

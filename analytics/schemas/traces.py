@@ -7,7 +7,7 @@ from marshmallow import Schema, ValidationError, fields
 from analytics.schemas.answers import AnswerSchema, choice, number, tally, text, time, whole
 from analytics.schemas.fields import JsonObject, OneOf, Text
 from analytics.schemas.queries import Query, Seconds, When, whole_number
-from analytics.spans import NEWEST_FIRST, SLOWEST_FIRST, SPAN_KINDS, SPAN_STATUSES
+from analytics.spans import NEWEST_FIRST, SLOWEST_FIRST, SPAN_KINDS, SPAN_STATUSES, SPREAD
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN_ID = "00f067aa0ba902b7"
@@ -49,9 +49,12 @@ class TracesQuery(Query):
     start = When(data_key="from", load_default=None, metadata={"description": "Start; default: an hour before `to`"})
     end = When(data_key="to", load_default=None, metadata={"description": "End; default: now"})
     order = OneOf(
-        (NEWEST_FIRST, SLOWEST_FIRST),
+        (NEWEST_FIRST, SLOWEST_FIRST, SPREAD),
         load_default=NEWEST_FIRST,
-        metadata={"description": "The traces whose matching spans are the newest, or the slowest, come first"},
+        metadata={
+            "description": "The traces whose matching spans are the newest, or the slowest, come first; or, with "
+            "`spread`, equally many of each 50th of the range, failed and slow ones before others"
+        },
     )
     limit = whole_number(1, 1000, 100, "Maximum number of traces")
 

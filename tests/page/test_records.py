@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 import requests
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import OpenPage
+from tests.page.conftest import OpenPage, post_events
 from tests.page.test_trust import check_accessible
 from tests.server import Server
 
@@ -67,6 +68,9 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     long = [span(LONG, 1, 0, "batch", "import", 1_000, duration_ms=20_000)]
     long += [span(LONG, n, 1, "batch", f"row {n}", 1_000 + n, duration_ms=2) for n in range(2, SPANS + 1)]
     with Server(folder / "log", {"ANALYTICS_SPANS_RATE": "0"}) as server:
+        post_events(
+            server, [{"type": "order", "service": "frontend", "timestamp": at(0), "data": {"trace_id": CHECKOUT}}]
+        )
         for path, items in (("/spans", CALL), ("/spans", long), ("/logs", LINES)):
             for first in range(0, len(items), 5_000):
                 receipt = server.post(path, items[first : first + 5_000]).json()
@@ -132,6 +136,11 @@ def test_a_trace_is_a_waterfall_with_details_lines_and_a_download(url: str, open
     assert json.loads(Path(waiting.value.path()).read_text())["trace_id"] == CHECKOUT
     page.click("#its-lines")
     expect(page.locator(".line .body")).to_have_text("card declined")
+    for name, lines in (("Its lines", "1 line"), ("All lines of the service then", "2 lines")):
+        page.go_back()
+        page.locator(".row", has_text="POST /pay").click()
+        details.get_by_role("link", name=name).click()
+        expect(page.locator("#lines-about")).to_have_text(lines)
 
 
 def test_two_traces_are_compared(url: str, open_page: OpenPage) -> None:
@@ -232,6 +241,25 @@ def test_new_lines_come_live_and_wait_during_a_pause(url: str, open_page: OpenPa
     expect(page.locator(".line .body")).to_have_text(["first"])
     page.click("#pause")
     expect(page.locator(".line .body")).to_have_text(["second", "first"])
+
+
+def test_an_event_leads_to_its_trace_and_a_time_to_its_traces_and_lines(url: str, open_page: OpenPage) -> None:
+    page = open_page(url)
+    page.locator("#feed summary").click()
+    page.locator("#feed").get_by_role("link", name="Its trace").click()
+    expect(page.locator("#trace-about")).to_contain_text("4 spans")
+    page.go_back()
+    times = page.locator("#traffic-records li")
+    expect(times).to_have_count(1)
+    times.get_by_role("link", name="failed traces").click()
+    expect(page.locator("#traces tbody tr")).to_have_count(1)
+    page.go_back()
+    page.locator("#charts .u-over").first.click()
+    expect(times).to_have_count(2)
+    href = times.last.get_by_role("link", name="all lines").get_attribute("href") or ""
+    asked = dict(parse_qsl(href.partition("?")[2]))
+    length = datetime.fromisoformat(asked["to"]) - datetime.fromisoformat(asked["from"])
+    assert length in (timedelta(seconds=1), timedelta(minutes=1)), "one bucket of the chart"
 
 
 def test_groups_of_errors_lead_to_their_traces_and_lines(url: str, open_page: OpenPage) -> None:

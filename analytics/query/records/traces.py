@@ -6,11 +6,13 @@ from typing import Any, NamedTuple
 from msgspec import Raw, Struct
 
 from analytics.query.records.source import RecordQuery, RecordSource
-from analytics.spans import NEWEST_FIRST, SPAN_FAILED, SPAN_KINDS, SPAN_STATUSES
+from analytics.spans import NEWEST_FIRST, SPAN_FAILED, SPAN_KINDS, SPAN_STATUSES, SPREAD
 
 MAX_SPANS = 10_000
 """Spans of one trace in an answer; of a longer trace, the first ones."""
 NANOSECONDS = 1_000_000_000
+SLICES = 50
+"""Parts of a range that have equally many traces of a list that is spread over it."""
 _KIND = "spans"
 _READ = (
     "trace_id, span_id, parent_id, service, name, start_time, end_time, kind, status, status_message, attributes, "
@@ -101,11 +103,13 @@ class Traces:
         self._source = source
 
     def find(self, wanted: TraceFilter, order: str, limit: int) -> list[TraceSummary]:
-        """The traces with a span that matches: the newest, or those with the slowest such spans.
+        """The traces with a span that matches: the newest, those with the slowest such spans, or some of all times.
 
         Raises:
             AnalyticsError: the question cannot be answered now.
         """
+        if order == SPREAD:
+            return self._spread(wanted, limit)
         conditions, parameters = wanted.conditions()
         rank = "max(start_time)" if order == NEWEST_FIRST else "max(end_time - start_time)"
         rows = self._source.ask(
@@ -120,6 +124,28 @@ class Traces:
             )
         )
         return self._summaries([trace_id for (trace_id,) in rows])
+
+    def _spread(self, wanted: TraceFilter, limit: int) -> list[TraceSummary]:
+        """Equally many traces of each part of a range, in the order of their times; failed and slow ones first."""
+        conditions, parameters = wanted.conditions()
+        first, end = wanted.since or 0, wanted.until or 0
+        rows = self._source.ask(
+            RecordQuery(
+                _KIND,
+                "SELECT trace_id FROM (SELECT trace_id, newest, row_number() OVER "
+                "(PARTITION BY whole(newest - ?, ?) ORDER BY failed DESC, slowest DESC, trace_id) AS place "
+                "FROM (SELECT trace_id, max(start_time) AS newest, max(end_time - start_time) AS slowest, "
+                f"max(CASE WHEN status = {SPAN_FAILED} THEN 1 ELSE 0 END) AS failed "  # nosec
+                f"FROM records WHERE {conditions} GROUP BY trace_id) AS traces) AS placed "  # nosec
+                "ORDER BY place, newest DESC, trace_id LIMIT ?",
+                [first, max(1, (end - first) // SLICES), *parameters, limit],
+                wanted.since,
+                wanted.until,
+                None if wanted.service is None else [wanted.service],
+            )
+        )
+        found = self._summaries([trace_id for (trace_id,) in rows])
+        return sorted(found, key=lambda trace: (-trace.start, trace.trace_id))
 
     def trace(self, trace_id: str) -> Trace | None:
         """A trace; None if no span of it is known.

@@ -20,9 +20,9 @@ export class AnnotationForm {
       event.preventDefault();
       this.#add();
     });
-    group.onPick = (at) => {
+    group.onPick.push((at) => {
       if (!this.form.hidden) this.form.elements.time.value = toInput(at);
-    };
+    });
   }
 
   #open(isOpen) {

@@ -9,7 +9,7 @@ export class Group {
     this.charts = [];
     this.zoom = onZoom;
     this.picked = null; // the moment that the reader chose last, by a click or a key
-    this.onPick = () => {};
+    this.onPick = []; // each is called with it
     const rebuild = () => this.charts.forEach((chart) => chart.rebuild());
     for (const name of ['themechange', 'beforeprint', 'afterprint']) addEventListener(name, rebuild);
     zone.addEventListener('change', rebuild);
@@ -23,7 +23,7 @@ export class Group {
   /** Note that the reader chose the moment `at` (seconds). */
   pick(at) {
     this.picked = at;
-    this.onPick(at);
+    for (const act of this.onPick) act(at);
   }
 
   /** Mark these annotations in all charts. */

@@ -24,12 +24,6 @@ const FIGURES = [
   ['Uptime now', (row) => span(row.uptime_hours * 3600)],
   ['Last heartbeat', (row) => (row.last_heartbeat ? ago((nowMs() - Date.parse(row.last_heartbeat)) / 1000) : 'never')],
 ];
-/** Traces and log lines of a service: the text of a link, its page, and the arguments of that. */
-const RECORDS = [
-  ['Slowest traces', 'tracing', { order: 'slowest' }],
-  ['Failed traces', 'tracing', { status: 'error' }],
-  ['Error lines', 'logging', { severity: 'error' }],
-];
 const PERCENTILES = [['p50', 'p50'], ['p95', 'p95'], ['p99', 'p99'], ['max', 'Greatest'], ['avg', 'Average']];
 
 export class Detail {
@@ -45,8 +39,7 @@ export class Detail {
     this.total = el('p', { className: 'soft summary' });
     const figures = el('dl', { className: 'figures six' }, ...FIGURES.map(([label], index) => el('div', { className: 'figure' }, el('dt', {}, label), el('dd', {}, this.values[index], this.thens[index]))));
     this.message = el('p', { className: 'soft' });
-    this.records = RECORDS.map(([label]) => el('a', {}, label));
-    byId('scope').append(el('div', { className: 'head' }, this.back, this.title, this.state, el('span', { className: 'push' }, this.abouts[0])), this.message, figures, this.total, el('p', { className: 'soft summary' }, ...this.records.flatMap((link, place) => (place ? [' · ', link] : [link]))));
+    byId('scope').append(el('div', { className: 'head' }, this.back, this.title, this.state, el('span', { className: 'push' }, this.abouts[0])), this.message, figures, this.total);
     this.latency = el('dl', { className: 'percentiles' });
     this.endpoints = table('Endpoints', ['Endpoint', 'Requests', 'Errors', 'Error rate', 'Average']);
     this.metrics = table('Own metrics', ['Metric', 'Last', 'Average', 'Least', 'Greatest', 'Trend']);
@@ -65,10 +58,6 @@ export class Detail {
     const { service } = this.view;
     if (service === this.name) return;
     this.name = service;
-    this.records.forEach((link, place) => {
-      const [, page, asked] = RECORDS[place];
-      link.href = `${page}?${new URLSearchParams({ service, ...asked })}`;
-    });
     const isOpen = service !== '';
     for (const id of ['scope', 'detail']) set(byId(id), 'hidden', !isOpen);
     for (const id of ['overview', 'lists', 'history']) set(byId(id), 'hidden', isOpen);

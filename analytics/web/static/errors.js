@@ -3,6 +3,7 @@
 import { ask, iso } from './api.js';
 import { byId, el, icon, setText } from './dom.js';
 import { count, plural, shorten, stamp, utc } from './format.js';
+import { linksOfEvent } from './joins.js';
 
 const NEWS_MS = 3000;
 const AGAIN_MS = 30_000;
@@ -84,7 +85,7 @@ function line(group, withService) {
   const row = { root: el('li', {}, details), fill };
   let newest = null;
   details.addEventListener('toggle', () => {
-    if (details.open && details.children.length === 1) details.append(el('pre', { tabIndex: 0 }, JSON.stringify(newest, null, 2)));
+    if (details.open && details.children.length === 1) details.append(linksOfEvent(newest) ?? '', el('pre', { tabIndex: 0 }, JSON.stringify(newest, null, 2)));
   });
 
   function fill({ type, message, endpoint, status, count: times, first, last, latest }) {
@@ -96,7 +97,7 @@ function line(group, withService) {
     if (when.range === `${first} ${last}`) return;
     when.range = `${first} ${last}`;
     when.replaceChildren(...(first === last ? [] : [time(first), ' – ']), time(last));
-    if (!details.open) details.querySelector('pre')?.remove(); // it shows an older error
+    if (!details.open) for (const each of details.querySelectorAll('summary ~ *')) each.remove(); // it shows an older error
   }
 
   return row;

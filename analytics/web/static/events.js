@@ -5,6 +5,7 @@ import { brief } from './brief.js';
 import { byId, el, icon, set, setText } from './dom.js';
 import { EventSearch } from './eventsearch.js';
 import { count, day, plural, rate, sameDay, stamp, utc } from './format.js';
+import { linksOfEvent } from './joins.js';
 import { now as clock } from './servertime.js';
 
 const SHOWN = 40;
@@ -263,7 +264,7 @@ export function line(event) {
     ),
   );
   details.addEventListener('toggle', () => {
-    if (details.open && details.children.length === 1) details.append(el('pre', { tabIndex: 0 }, JSON.stringify(event, null, 2)));
+    if (details.open && details.children.length === 1) details.append(linksOfEvent(event) ?? '', el('pre', { tabIndex: 0 }, JSON.stringify(event, null, 2)));
   });
   return Object.assign(el('li', {}, details), { eventId: event.id, eventAt: at.getTime() / 1000 });
 }

@@ -4,17 +4,19 @@ import { flowCaption, latencyCaption, usersCaption } from './captions.js';
 import { Chart } from './chart.js';
 import { Group } from './chartgroup.js';
 import { places } from './compare.js';
-import { byId, setText } from './dom.js';
-import { count, ms, rate } from './format.js';
+import { byId, el, setText } from './dom.js';
+import { count, moment, ms, rate } from './format.js';
+import { linksOfTime } from './joins.js';
 import { snapped } from './range.js';
 import { rates } from './summary.js';
 
+const MINUTE = 60;
 const CAPTIONS = [flowCaption, latencyCaption, usersCaption];
 
 export class Traffic {
   /** `bar` is told which range is chosen in a chart. */
-  constructor(bar) {
-    this.loaded = null;
+  constructor(bar, view) {
+    Object.assign(this, { view, loaded: null });
     this.group = new Group((zoom) => {
       if (zoom === null) bar.leave();
       else if (this.loaded) {
@@ -22,6 +24,7 @@ export class Traffic {
         bar.choose(from, to);
       }
     });
+    this.group.onPick.push(() => this.#join());
     const parent = byId('charts');
     this.charts = [
       new Chart(parent, this.group, 'Requests and errors', [
@@ -60,6 +63,21 @@ export class Traffic {
       this.charts[index].show(columns, found.step, window, ...CAPTIONS[index](loaded, ever, now));
     });
     setText(byId('traffic-about'), loaded.range.words);
+    this.#join();
+  }
+
+  /** Link to the traces and lines of the range, and of the moment that was chosen in it. */
+  #join() {
+    if (!this.loaded) return;
+    const { now: { step }, range } = this.loaded;
+    const { group: { picked }, view: { service } } = this;
+    const times = [[range.words, Math.floor(range.from / MINUTE) * MINUTE, Math.ceil(range.to / MINUTE) * MINUTE]]; // so that they do not change all the time
+    if (picked !== null && picked >= range.from && picked < range.to) times.push([moment(new Date(picked * 1000), step), picked, picked + step]);
+    const place = byId('traffic-records');
+    const key = JSON.stringify([service, times]);
+    if (key === this.joined || place.matches(':focus-within, :hover')) return;
+    this.joined = key;
+    place.replaceChildren(...times.map(([words, from, to]) => el('li', {}, `${words[0].toUpperCase()}${words.slice(1)}: `, ...linksOfTime(service, from, to))));
   }
 
   /** Times and values of each chart. */

@@ -7,10 +7,13 @@ import pytest
 from analytics.alerts.rules.evaluator import RuleEvaluator
 from analytics.alerts.rules.listing import Known, alert_list, rule_list
 from analytics.alerts.rules.running import next_time
+from analytics.kinds import LOGS, SPANS
+from analytics.log_lines import NewLogLine
 from analytics.points import GAUGE, NewPoint, labels_of
 from analytics.query.catalog import resource
+from analytics.spans import SERVER, NewSpan
 from tests.alerts.rules.rig import RuleRig
-from tests.state.rig import NOON
+from tests.state.rig import NOON, batch
 
 
 @pytest.fixture
@@ -347,3 +350,21 @@ def test_the_list_of_alerts_has_the_newest_value(rig: RuleRig) -> None:
     (row,) = alert_list(known(rig))["alerts"]
     assert (row["value"], row["annotations"], row["state"]) == (3.0, {"summary": "2"}, "firing")
     assert alert_list(known(rig), "pending")["count"] == 0
+
+
+def test_rules_see_spans_and_log_lines_as_they_come(rig: RuleRig) -> None:
+    lines = 'sum by (service) (increase(log_lines_total{level="error"}[1m])) > 2'
+    slow = 'histogram_quantile(0.9, sum by (service) (rate(span_milliseconds{kind="server"}[1m]))) > 500'
+    rules = [{"alert": "Lines", "expr": lines}, {"alert": "Slow", "expr": slow}]
+    rig.put("g", {"interval": "1s", "rules": rules})
+    for number in range(5):
+        rig.advance(2)
+        now = round(rig.rig.clock.wall() * 1e9)
+        rig.rig.recorder.record_batch(LOGS, batch(NewLogLine("shop", "no", severity=17), NewLogLine("cart", "ok")))
+        took = 900_000_000 if number else 1_000_000
+        span = NewSpan(f"{number + 1:032x}", f"{number + 1:016x}", "pay", "GET /", now - took, now, kind=SERVER)
+        rig.rig.recorder.record_batch(SPANS, batch(span))
+    rig.advance(2)
+    assert rig.states() == {"Lines/shop": "firing", "Slow/pay": "firing"}
+    rig.advance(70)
+    assert rig.states() == {}

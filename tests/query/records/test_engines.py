@@ -1,6 +1,6 @@
-"""Questions about log lines have the same answers in SQLite and in DuckDB."""
+"""Questions about log lines and spans have the same answers in SQLite and in DuckDB."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import duckdb
@@ -14,12 +14,16 @@ from analytics.logql.select import selected
 from analytics.query.records.line_filter import LineQuestion
 from analytics.query.records.line_search import LineCursor, LineSearch
 from analytics.query.records.log_source import RecordLogSource
-from analytics.query.records.source import LINE_COLUMNS, RecordQuery
+from analytics.query.records.mirror import INTEGERS
+from analytics.query.records.source import LINE_COLUMNS, SPAN_COLUMNS, RecordQuery
+from analytics.query.records.traces import TraceFilter, Traces
+from analytics.spans import NEWEST_FIRST, SLOWEST_FIRST, SPREAD
 from analytics.store.records.functions import RECORD_MACROS
 from tests.logql.rig import LINES, budget
+from tests.query.records import test_traces as traces
 from tests.query.records.memory_source import NANOSECONDS, MemorySource, line
 
-NUMBERS = ("seq", "time", "received", "severity")
+SHORT = ("severity", "kind", "status")
 LINES_OF_BOTH = [
     *LINES,
     line(5, "two\nlines", severity=1, attributes={"n": 50, "text": "50.0", "a.b": True, "deep": {"x": [1]}}),
@@ -29,19 +33,18 @@ LINES_OF_BOTH = [
 
 
 class DuckSource:
-    """The same lines in DuckDB."""
+    """The same records in DuckDB."""
 
-    def __init__(self, lines: list[dict[str, Any]]) -> None:
+    def __init__(self, names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
         self._base = duckdb.connect()
         for macro in RECORD_MACROS:
             self._base.execute(f"CREATE MACRO {macro}")
-        types = {name: "INTEGER" if name == "severity" else "BIGINT" for name in NUMBERS}
-        columns = ", ".join(f"{name} {types.get(name, 'VARCHAR')}" for name in LINE_COLUMNS)
+        types = {name: "INTEGER" if name in SHORT else "BIGINT" for name in INTEGERS}
+        columns = ", ".join(f"{name} {types.get(name, 'VARCHAR')}" for name in names)
         self._base.execute(f"CREATE TABLE records ({columns})")
-        places = ", ".join("?" * len(LINE_COLUMNS))
-        for number, each in enumerate(lines, 1):
-            given = {"seq": number, "id": f"line-{number}", **each}
-            self._base.execute(f"INSERT INTO records VALUES ({places})", [given[name] for name in LINE_COLUMNS])
+        places = ", ".join("?" * len(names))
+        for row in rows:
+            self._base.execute(f"INSERT INTO records VALUES ({places})", row)
 
     def ask(self, query: RecordQuery, is_wanted: Callable[[], bool] = lambda: True) -> list[list[Any]]:
         """See `RecordSource`."""
@@ -50,7 +53,10 @@ class DuckSource:
 
 @pytest.fixture(scope="module")
 def sources() -> tuple[MemorySource, DuckSource]:
-    return MemorySource(LINES_OF_BOTH), DuckSource(LINES_OF_BOTH)
+    given = [{"seq": number, "id": f"line-{number}", **each} for number, each in enumerate(LINES_OF_BOTH, 1)]
+    return MemorySource(LINES_OF_BOTH), DuckSource(
+        LINE_COLUMNS, [[each[name] for name in LINE_COLUMNS] for each in given]
+    )
 
 
 @pytest.mark.parametrize(
@@ -171,3 +177,18 @@ def test_metric_queries(sources: tuple[MemorySource, DuckSource], query: str) ->
 
     expected, found = map(answer, sources)
     assert found == expected
+
+
+@pytest.mark.parametrize("order", [NEWEST_FIRST, SLOWEST_FIRST, SPREAD])
+def test_lists_of_traces(order: str) -> None:
+    of = traces.Recorded(
+        *(
+            traces.span(n, n * 10, end=traces.NOW + n * n * 10 * traces.MS, status=2 * (n % 5 == 0))
+            for n in range(1, 60)
+        )
+    )
+    rows = of.source.ask(RecordQuery("spans", f"SELECT {', '.join(SPAN_COLUMNS)} FROM records"))
+    wanted = TraceFilter(since=traces.NOW, until=traces.NOW + 500 * traces.MS)
+    expected, found = (Traces(source).find(wanted, order, 30) for source in (of.source, DuckSource(SPAN_COLUMNS, rows)))
+    assert found == expected
+    assert len(found) == 30

@@ -11,7 +11,7 @@ from analytics.kinds import SPANS
 from analytics.query.records import traces
 from analytics.query.records.service_graph import GraphEdge, GraphNode, service_graph
 from analytics.query.records.traces import NANOSECONDS, TraceFilter, Traces
-from analytics.spans import NEWEST_FIRST, SLOWEST_FIRST, NewSpan
+from analytics.spans import NEWEST_FIRST, SLOWEST_FIRST, SPREAD, NewSpan
 from tests.query.records.test_memory import Memory
 from tests.state.rig import NOON, batch
 
@@ -59,6 +59,21 @@ def test_traces_are_found_by_what_one_span_has() -> None:
     assert of.found(attributes={"http.route": "/a"}) == of.found(attributes={"n": "5", "is_new": "true"}) == [1]
     assert of.found(attributes={"host": "web-1"}) == [2]
     assert of.found(SLOWEST_FIRST) == [3, 1, 2]
+
+
+def test_traces_are_spread_over_the_range_with_failed_and_slow_ones_first() -> None:
+    of = Recorded(
+        *(span(n, n) for n in range(1, 40)),
+        span(50, 0, status=2),
+        span(51, 2, end=NOW + 900 * MS),
+        span(60, 5_000),
+        span(61, 9_000),
+    )
+    whole = {"since": NOW, "until": NOW + 10_000 * MS}
+    assert of.found(SPREAD, 3, **whole) == [61, 60, 50]
+    assert of.found(SPREAD, 4, **whole) == [61, 60, 51, 50]
+    assert len(of.found(SPREAD, **whole)) == 43
+    assert of.found(SPREAD, since=NOW + 5_000 * MS, until=NOW + 9_000 * MS) == [60]
 
 
 def test_a_trace_is_summed_up_over_all_its_spans() -> None:

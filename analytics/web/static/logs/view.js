@@ -1,7 +1,7 @@
 // What the page Logs shows, in its address. Pure.
 
 export const SPANS = { '15m': 900, '1h': 3600, '6h': 21_600, '24h': 86_400, '7d': 604_800 };
-const DEFAULTS = { q: '', service: '', severity: '', trace_id: '', span: '1h', from: '', to: '', wrap: '' };
+const DEFAULTS = { q: '', service: '', severity: '', trace_id: '', span: '6h', from: '', to: '', wrap: '' };
 
 /** The view in a query string; unknown values fall back to the defaults. */
 export function read(search) {

@@ -4,8 +4,16 @@ import { el } from '../dom.js';
 import { ms } from '../format.js';
 import { between } from './tree.js';
 
-/** The details of a node of a trace; `onTrace` is called with the id of a linked trace. */
-export function detailsOf({ span, start, duration, shift, isOrphan }, onTrace) {
+const AROUND_MS = 60_000;
+
+/** The details of a node of the trace with this id; `onTrace` is called with the id of a linked trace. */
+export function detailsOf({ span, start, duration, shift, isOrphan }, trace, onTrace) {
+  const begin = Number(BigInt(span.start_ns) / 1_000_000n);
+  const times = { from: new Date(begin - AROUND_MS).toISOString(), to: new Date(begin + Math.max(0, span.duration_ms) + AROUND_MS).toISOString() };
+  const links = [
+    ['Its lines', { q: `span_id:${span.span_id}`, trace_id: trace, ...times }],
+    ['All lines of the service then', { service: span.service, ...times }],
+  ];
   const facts = {
     Service: span.service, Kind: span.kind, Start: `${ms(start)} after the start of the trace`, Duration: ms(duration), Status: [span.status, span.status_message].filter(Boolean).join(': '), 'Span id': span.span_id, 'Parent id': span.parent_id, Library: span.scope, 'Trace state': span.state,
   };
@@ -14,6 +22,7 @@ export function detailsOf({ span, start, duration, shift, isOrphan }, onTrace) {
   if (isOrphan) notes.push('The span that it is part of has not come.');
   if (span.duration_ms < 0) notes.push('It ends before it begins.');
   return [
+    el('p', { className: 'buttons' }, ...links.map(([text, asked]) => el('a', { href: `logging?${new URLSearchParams(asked)}` }, text))),
     ...notes.map((note) => el('p', { className: 'soft' }, note)),
     listed('Span', facts),
     listed('Attributes', span.attributes),

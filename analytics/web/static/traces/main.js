@@ -11,7 +11,7 @@ import { detailsOf } from './details.js';
 import { drawMap } from './map.js';
 import { Scatter, legend } from './scatter.js';
 import { compared, nodesOf } from './tree.js';
-import { askedOf, rangeOf, read, write } from './view.js';
+import { askedOf, MOST_TRACES, rangeOf, read, write } from './view.js';
 import { Waterfall, about } from './waterfall.js';
 
 const AROUND_MS = 3_600_000;
@@ -60,11 +60,14 @@ async function show() {
 async function showList(signal) {
   const [{ traces }, { data: services }] = await Promise.all([ask('/traces', askedOf(view, Date.now()), signal), ask('/api/services', {}, signal)]);
   byId('services').replaceChildren(...services.map((name) => el('option', { value: name })));
-  const { from, to } = rangeOf(view, Date.now());
-  scatter.show(traces, Date.parse(from) / 1000, Date.parse(to) / 1000);
-  setText(byId('list-about'), traces.length ? `${traces.length === 200 ? 'The first 200' : traces.length} that match` : '');
+  const isFull = traces.length === MOST_TRACES;
+  setText(byId('list-about'), traces.length ? `${isFull ? `The first ${MOST_TRACES}` : traces.length} that match` : '');
   set(byId('none'), 'hidden', traces.length > 0);
   byId('traces').querySelector('tbody').replaceChildren(...traces.map(row));
+  const { from, to } = rangeOf(view, Date.now());
+  const drawn = isFull ? (await ask('/traces', { ...askedOf(view, Date.now()), order: 'spread' }, signal)).traces : traces;
+  scatter.show(drawn, Date.parse(from) / 1000, Date.parse(to) / 1000);
+  setText(byId('scatter-about'), isFull ? `${drawn.length} traces of the whole time are drawn, failed and slow ones before others; drag over a part of it to see all.` : '');
 }
 
 function row(trace) {
@@ -98,7 +101,7 @@ async function showTrace(signal) {
 
 function showDetails(node) {
   setText(byId('details-title'), `${node.span.service} ${node.span.name}`);
-  byId('details').replaceChildren(...detailsOf(node, openTrace));
+  byId('details').replaceChildren(...detailsOf(node, view.trace, openTrace));
 }
 
 async function showComparison(signal) {

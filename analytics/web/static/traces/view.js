@@ -1,7 +1,8 @@
 // What the page shows, in its address: filters of traces, one trace, or the map. Pure.
 
 export const SPANS = { '15m': 900, '1h': 3600, '6h': 21_600, '24h': 86_400, '7d': 604_800 };
-const DEFAULTS = { show: 'list', service: '', operation: '', status: '', min: '', max: '', attribute: '', span: '1h', from: '', to: '', order: 'newest', trace: '', with: '' };
+export const MOST_TRACES = 200;
+const DEFAULTS = { show: 'list', service: '', operation: '', status: '', min: '', max: '', attribute: '', span: '6h', from: '', to: '', order: 'newest', trace: '', with: '' };
 
 /** The view in a query string; unknown values fall back to the defaults. */
 export function read(search) {
@@ -27,7 +28,7 @@ export function rangeOf(view, now) {
 
 /** The arguments of GET /traces for a view. */
 export function askedOf(view, now) {
-  const asked = { ...rangeOf(view, now), service: view.service, operation: view.operation, status: view.status, min_duration_ms: view.min, max_duration_ms: view.max, order: view.order, limit: 200 };
+  const asked = { ...rangeOf(view, now), service: view.service, operation: view.operation, status: view.status, min_duration_ms: view.min, max_duration_ms: view.max, order: view.order, limit: MOST_TRACES };
   const [, name, value] = view.attribute.match(/^\s*([^=\s]+)\s*=\s*(.*?)\s*$/) ?? [];
   return name ? { ...asked, [`attributes.${name}`]: value } : asked;
 }
