@@ -1,6 +1,6 @@
 """Reads attributes; those that were read before are found by their bytes, in a tenth of the time."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec import Raw
@@ -18,6 +18,29 @@ Members = dict[str, bytes]
 """The attributes as members of a JSON object, by name; of equal names the last one counts."""
 
 
+class _Known(dict[bytes, tuple[str, bytes]]):
+    """Name and member of attributes by their bytes; what is missing is read.
+
+    Args:
+        read, dropped: see `AttributeReader`.
+    """
+
+    def __init__(self, read: Read, dropped: Count) -> None:
+        super().__init__()
+        self._read, self._dropped = read, dropped
+
+    def __missing__(self, given: bytes) -> tuple[str, bytes]:
+        name, value = self._read(given)
+        member, is_cut = json_member(name, value)
+        if is_cut:
+            self._dropped(ATTRIBUTE_CUT, 1)
+        elif len(given) <= LONGEST_REMEMBERED:
+            if len(self) >= REMEMBERED:
+                self.clear()
+            self[given] = name, member
+        return name, member
+
+
 class AttributeReader:
     """Reads the attributes of one form of OTLP.
 
@@ -27,9 +50,9 @@ class AttributeReader:
         dropped: counts what was cut or left out.
     """
 
-    def __init__(self, raws: Callable[[Any], Sequence[bytes]], read: Read, dropped: Count) -> None:
-        self._raws, self._read, self._dropped = raws, read, dropped
-        self._known: dict[bytes, tuple[str, bytes]] = {}
+    def __init__(self, raws: Callable[[Any], Iterable[bytes]], read: Read, dropped: Count) -> None:
+        self._raws, self._dropped = raws, dropped
+        self._find = _Known(read, dropped).__getitem__
 
     def members(self, attributes: Any) -> Members:
         """Attributes as members of a JSON object.
@@ -37,11 +60,7 @@ class AttributeReader:
         Raises:
             BadItem: one of them cannot be read.
         """
-        known, given = self._known, self._raws(attributes)
-        try:
-            found = dict([known[each] for each in given])
-        except KeyError:
-            found = dict([known.get(each) or self._made(each) for each in given])
+        found = dict(map(self._find, self._raws(attributes)))
         if len(found) > MOST_RECORD_ATTRIBUTES:
             self._dropped(ATTRIBUTE_CUT, len(found) - MOST_RECORD_ATTRIBUTES)
             found = dict(list(found.items())[:MOST_RECORD_ATTRIBUTES])
@@ -55,14 +74,3 @@ class AttributeReader:
         """
         members = self.members(attributes)
         return joined(members.values()) if members else NO_ATTRIBUTES
-
-    def _made(self, given: bytes) -> tuple[str, bytes]:
-        name, value = self._read(given)
-        member, is_cut = json_member(name, value)
-        if is_cut:
-            self._dropped(ATTRIBUTE_CUT, 1)
-        elif len(given) <= LONGEST_REMEMBERED:
-            if len(self._known) >= REMEMBERED:
-                self._known.clear()
-            self._known[given] = name, member
-        return name, member

@@ -1,7 +1,8 @@
 """The two forms of OTLP's traces and logs: how each is decoded."""
 
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Iterable
+from functools import cache, partial
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,6 +12,7 @@ from analytics.doors.otlp.bad_item import BadItem
 from analytics.doors.otlp.json_messages import AnyValue, KeyValue
 from analytics.doors.otlp.record_messages import protobuf_messages
 from analytics.doors.otlp.values import plain_value
+from analytics.doors.records.trace_ids import hex_digits
 from analytics.errors import MalformedBody
 from analytics.schemas.surrogates import without_unpaired
 
@@ -22,17 +24,21 @@ class OtlpForm(NamedTuple):
 
     Attributes:
         traces, logs: decode the body of a request. Raise MalformedBody.
+        digits: the hexadecimal digits of an id in lower case; empty if it is not hexadecimal.
         raws: the bytes of each attribute of a message.
         attribute: the name and value of an attribute. This and the others raise BadItem.
         value: the value of a body of a log record; None if it has none.
+        status: decodes the status of a span.
         event, link: decode an event or a link of a span.
     """
 
     traces: Callable[[bytes], Any]
     logs: Callable[[bytes], Any]
-    raws: Callable[[Any], Sequence[bytes]]
+    digits: Callable[[Any], str]
+    raws: Callable[[Any], Iterable[bytes]]
     attribute: Callable[[bytes], tuple[str, Any]]
     value: Callable[[bytes], Any]
+    status: Callable[[bytes], Any]
     event: Callable[[bytes], Any]
     link: Callable[[bytes], Any]
 
@@ -79,12 +85,10 @@ def protobuf_form() -> OtlpForm:
         return plain_value(any_value(data)) if data else None
 
     traces, logs = request("Traces", "ExportTraceServiceRequest"), request("Logs", "ExportLogsServiceRequest")
+    status = part(messages["Status"], "its status")
     event, link = part(messages["Event"], "an event"), part(messages["Link"], "a link")
-    return OtlpForm(traces, logs, _same, attribute, value, event, link)
-
-
-def _same(attributes: Sequence[bytes]) -> Sequence[bytes]:
-    return attributes
+    raws = itemgetter(slice(None))  # three times as quick as iterating
+    return OtlpForm(traces, logs, bytes.hex, raws, attribute, value, status, event, link)
 
 
 def _only_text(data: bytes) -> bytes | None:
@@ -145,9 +149,11 @@ def json_form() -> OtlpForm:
     return OtlpForm(
         request(json_records.Traces, "ExportTraceServiceRequest"),
         request(json_records.Logs, "ExportLogsServiceRequest"),
-        lambda attributes: list(map(bytes, attributes)),
+        hex_digits,
+        partial(map, bytes),
         attribute,
         value,
+        part(json_records.Status | None, "its status"),
         part(json_records.Event, "an event"),
         part(json_records.Link, "a link"),
     )

@@ -1,4 +1,4 @@
-"""The messages of OTLP's traces and logs in JSON; their attributes, events and bodies are decoded later.
+"""The messages of OTLP's traces and logs in JSON; what their parts hold is decoded later.
 
 They have the attributes of those in protobuf, so that one translation serves both forms. Ids are in hexadecimal.
 
@@ -47,7 +47,7 @@ class Span(Message):
     attributes: list[Raw] = []
     events: list[Raw] = []
     links: list[Raw] = []
-    status: Status | None = None
+    status: Raw = NO_RAW
 
 
 class Event(Message):

@@ -17,9 +17,9 @@ from analytics.doors.records.lines import limited_body, time_within
 from analytics.doors.records.trace_ids import (
     SPAN_DIGITS,
     TRACE_DIGITS,
-    id_of,
     ids_in_attributes,
     ids_in_text,
+    sound_id,
 )
 from analytics.log_lines import NO_ATTRIBUTES, NewLogLine
 
@@ -57,9 +57,10 @@ class LogDecoder(RecordDecoder[NewLogLine]):
         body = value if value.__class__ is str else "" if value is None else _encode(value).decode()
         if record.event_name and EVENT_NAME not in members:
             members[EVENT_NAME] = json_member(EVENT_NAME, text_of(record.event_name))[0]
-        trace_id = id_of(record.trace_id or "", TRACE_DIGITS)
+        digits = self._form.digits
+        trace_id = sound_id(digits(record.trace_id), TRACE_DIGITS) if record.trace_id else ""
         if trace_id:
-            span_id = id_of(record.span_id or "", SPAN_DIGITS)
+            span_id = sound_id(digits(record.span_id), SPAN_DIGITS) if record.span_id else ""
         else:  # ids that are not valid are none, by the specification
             trace_id, span_id = ids_in_text(body)
             if not trace_id and members:

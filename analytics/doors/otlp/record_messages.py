@@ -1,6 +1,7 @@
 """The messages of OTLP's traces and logs in protobuf.
 
-Attributes, events and bodies are declared as bytes: most attributes were seen before, and are found by their bytes.
+Attributes, statuses, events and bodies are declared as bytes: most attributes and statuses were seen before, and are
+found by their bytes.
 
 Source: github.com/open-telemetry/opentelemetry-proto
 """
@@ -28,7 +29,7 @@ _MESSAGES = {
         Field("attributes", 9, BYTES, is_repeated=True),
         Field("events", 11, BYTES, is_repeated=True),
         Field("links", 13, BYTES, is_repeated=True),
-        Field("status", 15, "Status"),
+        Field("status", 15, BYTES),
     ),
     "Event": (
         Field("time_unix_nano", 1, FIXED64),

@@ -3,22 +3,24 @@
 Source: opentelemetry.io/docs/specs/otel/trace/api/#span, and its semantic conventions for HTTP, old and new
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
-from analytics.doors.otlp.attribute_reader import Members
 from analytics.doors.otlp.bad_item import BadItem
+from analytics.doors.otlp.forms import OtlpForm
 from analytics.doors.otlp.record_decoder import RecordDecoder, Scopes
 from analytics.doors.otlp.record_resources import name_of, text_of
-from analytics.doors.records.attributes import cut_text, joined, json_text
+from analytics.doors.records.attributes import Count, cut_text, json_text
 from analytics.doors.records.lines import LAST_TIME, time_within
 from analytics.doors.records.names import clean_name
-from analytics.doors.records.trace_ids import SPAN_DIGITS, TRACE_DIGITS, id_of
+from analytics.doors.records.trace_ids import NO_SPAN, NO_TRACE, SPAN_DIGITS, TRACE_DIGITS, sound_id
 from analytics.log_lines import NO_ATTRIBUTES
-from analytics.spans import SPAN_KINDS, SPAN_STATUSES, NewSpan
+from analytics.spans import NOTHING, SPAN_KINDS, SPAN_STATUSES, NewSpan
 
 MALFORMED_SPAN = "malformed_span"
 ROUTE = "http.route"
@@ -40,13 +42,24 @@ _STATUSES: dict[int | str, int] = {
     **{f"STATUS_CODE_{name.upper()}": number for number, name in enumerate(SPAN_STATUSES)},
     **{str(number): number for number in range(len(SPAN_STATUSES))},
 }
+SHORT_STATUS = 64
+"""Bytes of the statuses that are remembered."""
+_UNSET = (0, "")
 _encode = msgspec.json.Encoder().encode
+_fields = attrgetter(
+    *("trace_id", "span_id", "parent_span_id", "name", "kind", "start_time_unix_nano", "end_time_unix_nano"),
+    *("attributes", "events", "links", "status", "trace_state"),
+)
 
 
 class SpanDecoder(RecordDecoder[NewSpan]):
     """Decodes spans."""
 
     malformed = MALFORMED_SPAN
+
+    def __init__(self, form: OtlpForm, check: Callable[[int], None], dropped: Count, pause: Callable[[], None]) -> None:
+        super().__init__(form, check, dropped, pause)
+        self._short_status = lru_cache(maxsize=256)(self._read_status)
 
     def _resources(self, body: bytes) -> Iterator[tuple[Any, Scopes]]:
         for resource in self._form.traces(body).resource_spans:
@@ -56,23 +69,24 @@ class SpanDecoder(RecordDecoder[NewSpan]):
         return f"span {clean_name(text_of(item.name))[:80]!r}"
 
     def _made(self, span: Any, service: str, resource: Raw, library: str) -> NewSpan:
-        trace_id, span_id = id_of(span.trace_id, TRACE_DIGITS), id_of(span.span_id, SPAN_DIGITS)
-        if not trace_id:
+        sent_trace, sent_span, parent, name, kind, start, end, attributes, events, links, status, state = _fields(span)
+        digits = self._form.digits
+        trace_id, span_id, parent_id = digits(sent_trace), digits(sent_span), ""
+        if len(trace_id) != TRACE_DIGITS or trace_id == NO_TRACE:
             raise BadItem("its trace id is not 16 bytes other than zeros")
-        if not span_id:
+        if len(span_id) != SPAN_DIGITS or span_id == NO_SPAN:
             raise BadItem("its span id is not 8 bytes other than zeros")
-        parent, parent_id = span.parent_span_id, ""
         if parent:
-            parent_id = id_of(parent, SPAN_DIGITS)
+            parent_id = sound_id(digits(parent), SPAN_DIGITS)
             if not parent_id and parent.strip(b"\0" if parent.__class__ is bytes else "0"):
                 raise BadItem("the id of its parent is not 8 bytes")
-        members = self._reader.members(span.attributes)
-        name, status, events, links = name_of(span.name), span.status, span.events, span.links
-        route, user = members.get(ROUTE), members.get(USER)
-        start, end = span.start_time_unix_nano, span.end_time_unix_nano
+        members = self._reader.members(attributes)
+        name, route = name_of(name), members.get(ROUTE)
+        user = USER if USER in members else OLD_USER if OLD_USER in members else None
         if not (0 <= start <= LAST_TIME and 0 <= end <= LAST_TIME):
             start, end = time_within(start), time_within(end)
-        made = NewSpan(
+        code, message = self._status(status) if status else _UNSET
+        return NewSpan(  # by place, which is quicker than by name
             trace_id,
             span_id,
             service,
@@ -80,23 +94,28 @@ class SpanDecoder(RecordDecoder[NewSpan]):
             start,
             end,
             parent_id,
-            _KINDS.get(span.kind, 0),
-            0 if status is None else _STATUSES.get(status.code, 0),
-            endpoint=name if route is None else clean_name(json_text(ROUTE, route)),
-            user_id=_old_user(members) if user is None else clean_name(json_text(USER, user)) or None,
-            attributes=joined(members.values()) if members else NO_ATTRIBUTES,
-            resource=resource,
-            scope=library,
+            _KINDS.get(kind, 0),
+            code,
+            message,
+            name if route is None else _name_in(ROUTE, route),
+            None if user is None else _name_in(user, members[user]) or None,
+            Raw(b"{%b}" % b",".join(members.values())) if members else NO_ATTRIBUTES,
+            resource,
+            self._list(map(self._event, self._first(events))) if events else NOTHING,
+            self._list(filter(None, map(self._link, self._first(links)))) if links else NOTHING,
+            library,
+            cut_text(text_of(state), LONGEST_TEXT) if state else "",
         )
-        if status is not None and status.message:
-            made.status_message = cut_text(text_of(status.message), LONGEST_TEXT)
-        if events:
-            made.events = self._list(map(self._event, self._first(events)))
-        if links:
-            made.links = self._list(filter(None, map(self._link, self._first(links))))
-        if span.trace_state:
-            made.state = cut_text(text_of(span.trace_state), LONGEST_TEXT)
-        return made
+
+    def _status(self, data: bytes) -> tuple[int, str]:
+        """The code and the message of a status."""
+        return self._short_status(bytes(data)) if len(data) <= SHORT_STATUS else self._read_status(data)
+
+    def _read_status(self, data: bytes) -> tuple[int, str]:
+        status = self._form.status(data)
+        if status is None:
+            return _UNSET
+        return _STATUSES.get(status.code, 0), cut_text(text_of(status.message), LONGEST_TEXT) if status.message else ""
 
     def _first(self, parts: Any) -> Iterator[Any]:
         if len(parts) > MOST_PARTS:
@@ -114,7 +133,8 @@ class SpanDecoder(RecordDecoder[NewSpan]):
 
     def _link(self, data: bytes) -> bytes:
         link = self._form.link(data)
-        trace_id, span_id = id_of(link.trace_id, TRACE_DIGITS), id_of(link.span_id, SPAN_DIGITS)
+        digits = self._form.digits
+        trace_id, span_id = sound_id(digits(link.trace_id), TRACE_DIGITS), sound_id(digits(link.span_id), SPAN_DIGITS)
         if not (trace_id and span_id):
             self._dropped(PARTS_CUT, 1)
             return b""
@@ -122,6 +142,7 @@ class SpanDecoder(RecordDecoder[NewSpan]):
         return b'{"trace_id":"%b","span_id":"%b","attributes":%b}' % (trace_id.encode(), span_id.encode(), attributes)
 
 
-def _old_user(members: Members) -> str | None:
-    user = members.get(OLD_USER)
-    return None if user is None else clean_name(json_text(OLD_USER, user)) or None
+@lru_cache(maxsize=4096)
+def _name_in(attribute: str, member: bytes) -> str:
+    """The name that an attribute holds."""
+    return clean_name(json_text(attribute, member))

@@ -9,7 +9,8 @@ TRACE_NAMES = ("trace_id", "traceId", "traceID", "trace.id", "traceid", "TraceId
 """Names under which attributes have the id of a trace."""
 SPAN_NAMES = ("span_id", "spanId", "spanID", "span.id", "spanid", "SpanId", "otelSpanID")
 TRACE_PARENT = "traceparent"
-_NOTHING = frozenset({"0" * TRACE_DIGITS, "0" * SPAN_DIGITS})
+NO_TRACE, NO_SPAN = "0" * TRACE_DIGITS, "0" * SPAN_DIGITS
+_NOTHING = frozenset({NO_TRACE, NO_SPAN})
 _IS_HEX = re.compile(r"[0-9a-f]+").fullmatch
 _IN_TEXT = re.compile(
     r"""trace(?:[-_. ]?id|parent)["'\\]*\s*[=:]\s*["'\\]*"""
@@ -20,18 +21,23 @@ _SPAN_IN_TEXT = re.compile(r"""span[-_. ]?id["'\\]*\s*[=:]\s*["'\\]*([0-9a-f]{16
 _PARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})(?:-.*)?", re.IGNORECASE).fullmatch
 
 
+def sound_id(text: str, digits: int) -> str:
+    """An id of so many hexadecimal digits; empty if there are more or fewer, or only zeros."""
+    return text if len(text) == digits and text not in _NOTHING else ""
+
+
 def is_id(text: str, digits: int) -> bool:
     """Whether a text is an id: so many hexadecimal digits in lower case, not all of them zeros."""
     return len(text) == digits and text not in _NOTHING and _IS_HEX(text) is not None
 
 
-def id_of(given: str | bytes, digits: int) -> str:
-    """An id in lower-case hexadecimal digits, from bytes or digits; empty if it is none."""
-    if given.__class__ is bytes:
-        text = given.hex()
-        return text if len(text) == digits and text not in _NOTHING else ""
-    text = given.lower()  # type: ignore[assignment]
-    return text if is_id(text, digits) else ""
+def hex_digits(text: str) -> str:
+    """A text in lower case if it is hexadecimal digits alone; else empty."""
+    try:
+        digits = bytes.fromhex(text).hex()
+    except ValueError:
+        return ""
+    return digits if len(digits) == len(text) else ""  # spaces are skipped
 
 
 def ids_in_text(text: str) -> tuple[str, str]:
