@@ -7,7 +7,7 @@ from analytics.kinds import LOGS
 from analytics.log.outcome import Outcome
 from analytics.log.own_ids import OwnIds
 from analytics.log.record_intake import NANOSECONDS, RecordIntake, RecordSeries
-from analytics.log.seen_ids import SeenIds
+from analytics.log.seen_ids import SeenIds, key_of
 from analytics.log_lines import NewLogLine, level_of
 from analytics.points import COUNTER
 from analytics.state.record_series import line_labels
@@ -21,7 +21,7 @@ class LogLines:
 
     def __init__(self, state: State, ids: SeenIds, own_ids: OwnIds) -> None:
         self._state = state
-        self._intake: RecordIntake[NewLogLine] = RecordIntake(LOGS, state, ids, own_ids)
+        self._intake: RecordIntake[NewLogLine] = RecordIntake(LOGS, state, ids, own_ids, _keys)
         self._series = RecordSeries(state, COUNTER)
 
     def apply(self, records: Sequence[NewLogLine], received: float, id_prefix: str) -> Outcome[NewLogLine]:
@@ -55,3 +55,7 @@ class LogLines:
             observed.ats.append(float(second))
             observed.histograms.append(None)
         self._state.series_store.observe(COUNTER, observed, received)
+
+
+def _keys(lines: Sequence[NewLogLine]) -> list[str]:
+    return [key_of(line.id, line.sender) for line in lines if line.id is not None]

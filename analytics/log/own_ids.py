@@ -1,6 +1,7 @@
 """Ids that the service assigns to records without one. It recognises them without storing each."""
 
 import secrets
+from collections.abc import Iterable
 from itertools import count
 
 
@@ -42,6 +43,10 @@ class OwnIds:
         start, _, rest = id_[len(self._mark) :].partition("-")
         request = rest.partition("-")[0]
         return request.isdecimal() and 0 < int(request) <= self._given.get(start, 0)
+
+    def may_have(self, ids: Iterable[str]) -> bool:
+        """Whether this service may have assigned one of these; False is certain, and found quickly."""
+        return self._mark in "".join(ids)
 
     @property
     def mark(self) -> str:

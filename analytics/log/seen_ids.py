@@ -1,7 +1,7 @@
 """Ids of records seen before, by which a client's retry is recognised as a duplicate."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from hashlib import blake2b
 
 from analytics.log.own_ids import OwnIds
@@ -43,6 +43,22 @@ class SeenIds:
         self._seen[key] = now
         if self._fresh is not None:
             self._fresh.append(key)
+        return True
+
+    def add_all(self, keys: Sequence[str], now: float) -> bool:
+        """Remember ids, seen at `now`, if all are new; returns False and does nothing if one of them may be known.
+
+        Args:
+            keys: made by `key_of`.
+        """
+        seen, added = self._seen, dict.fromkeys(keys, now)
+        if len(added) < len(keys) or self._digests or self._own.may_have(keys) or not seen.keys().isdisjoint(keys):
+            return False
+        seen.update(added)
+        if self._fresh is not None:
+            self._fresh += keys
+        if len(seen) > self.always:
+            self._prune(now)
         return True
 
     def knows(self, id_: str, now: float, sender: str | None = None) -> bool:
@@ -106,9 +122,11 @@ class SeenIds:
         return f"{SEPARATOR}{self._salt}{digest.hexdigest()}"
 
     def _prune(self, now: float) -> None:
-        while len(self._seen) > self.always:
-            oldest = next(iter(self._seen))
-            if now - self._seen[oldest] <= self.seconds and len(self._seen) <= 5 * self.always:
+        seen = self._seen
+        while len(seen) > self.always:
+            oldest = next(iter(seen))
+            if now - seen[oldest] <= self.seconds and len(seen) <= 5 * self.always:
                 break
-            del self._seen[oldest]
-            self._digests -= oldest.startswith(SEPARATOR)
+            del seen[oldest]
+            if self._digests:
+                self._digests -= oldest.startswith(SEPARATOR)

@@ -7,13 +7,13 @@ from analytics.kinds import Kind
 from analytics.log.outcome import Outcome
 from analytics.log.own_ids import OwnIds
 from analytics.log.record_intake import NANOSECONDS, RecordIntake, RecordSeries
-from analytics.log.seen_ids import SeenIds
+from analytics.log.seen_ids import SeenIds, key_of
 from analytics.points import HISTOGRAM, NAME_LABEL, Exemplar, labels_of
 from analytics.spans import CONSUMER, SERVER, SPAN_KINDS, SPAN_STATUSES, NewSpan
 from analytics.state.observations import Observations
 from analytics.state.record_series import MAX_SPAN_SERIES, OTHER_SPANS, SPAN_TIME, span_labels
 from analytics.state.seen_errors import of_spans
-from analytics.state.series.observed import Observed
+from analytics.state.series.observed import SingleValues
 from analytics.state.state import State
 
 
@@ -26,7 +26,7 @@ class Spans:
 
     def __init__(self, kind: Kind[Any], state: State, ids: SeenIds, own_ids: OwnIds) -> None:
         self._state = state
-        self._intake: RecordIntake[NewSpan] = RecordIntake(kind, state, ids, own_ids)
+        self._intake: RecordIntake[NewSpan] = RecordIntake(kind, state, ids, own_ids, _keys)
         self._series = RecordSeries(state, HISTOGRAM)
 
     def apply(self, records: Sequence[NewSpan], received: float, id_prefix: str) -> Outcome[NewSpan]:
@@ -45,29 +45,34 @@ class Spans:
 
     def _time(self, spans: Sequence[NewSpan], received: float) -> None:
         """Observe the durations, and keep the slowest of each series as an exemplar."""
-        series = self._series
-        series.begin()
-        observed = Observed.none()
-        slowest: dict[int, NewSpan] = {}
+        store, values = self._state.series_store, SingleValues()
+        for number, found in self._by_series(spans, received).items():
+            times = [max(0, span.end - span.start) / 1e6 for span in found]
+            values.add(number, times, [span.start / NANOSECONDS for span in found])
+            slowest = max(found, key=_duration)
+            labels = labels_of([("span_id", slowest.span_id), ("trace_id", slowest.trace_id)])
+            store.exemplars.add(number, Exemplar(labels, slowest.milliseconds, slowest.start / NANOSECONDS))
+        store.observe_values(values, received)
+
+    def _by_series(self, spans: Sequence[NewSpan], received: float) -> dict[int, list[NewSpan]]:
+        """The spans by the series that counts them, those of each in their order."""
+        alike: dict[tuple[str, str, int, int], list[NewSpan]] = {}
         for span in spans:
             key = (span.service, span.name, span.kind, span.status)
-            number = series.get(key)
+            found = alike.get(key)
+            if found is None:
+                alike[key] = [span]
+            else:
+                found.append(span)
+        self._series.begin()
+        by_series: dict[int, list[NewSpan]] = {}
+        for key, found in alike.items():
+            number = self._series.get(key)
             if number is None:
-                number = self._find(span, key, received)
-                if number is None:
-                    continue
-            observed.ids.append(number)
-            observed.values.append(span.milliseconds)
-            observed.ats.append(span.start / NANOSECONDS)
-            slower = slowest.get(number)
-            if slower is None or span.end - span.start > slower.end - slower.start:
-                slowest[number] = span
-        observed.histograms.extend([None] * len(observed.ids))
-        store = self._state.series_store
-        store.observe(HISTOGRAM, observed, received)
-        for number, span in slowest.items():
-            labels = labels_of([("span_id", span.span_id), ("trace_id", span.trace_id)])
-            store.exemplars.add(number, Exemplar(labels, span.milliseconds, span.start / NANOSECONDS))
+                number = self._find(found[0], key, received)
+            if number is not None:
+                by_series.setdefault(number, []).extend(found)
+        return by_series
 
     def _find(self, span: NewSpan, key: Hashable, received: float) -> int | None:
         store, kind, status = self._state.series_store, SPAN_KINDS[span.kind], SPAN_STATUSES[span.status]
@@ -92,3 +97,11 @@ class Spans:
             seen.add_request_spans(together)
             found.append(seen)
         return found
+
+
+def _keys(spans: Sequence[NewSpan]) -> list[str]:
+    return [span.trace_id + span.span_id if span.sender is None else key_of(span.id, span.sender) for span in spans]
+
+
+def _duration(span: NewSpan) -> int:
+    return span.end - span.start

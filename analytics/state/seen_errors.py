@@ -8,7 +8,7 @@ import msgspec
 
 from analytics.log_lines import NewLogLine
 from analytics.records import Kept, NewEvent
-from analytics.spans import CONSUMER, SERVER, SPAN_FAILED, NewSpan
+from analytics.spans import CONSUMER, NOTHING, SERVER, SPAN_FAILED, NewSpan
 from analytics.state.error_groups import SeenError
 
 ERROR_SEVERITY = 17
@@ -74,7 +74,7 @@ def of_spans(spans: Sequence[NewSpan]) -> Iterator[SeenError]:
     """The exceptions in spans, and failed requests without one."""
     for span in spans:
         has_failed = span.status == SPAN_FAILED
-        if not has_failed and b'"exception"' not in bytes(span.events):
+        if not has_failed and (span.events is NOTHING or b'"exception"' not in bytes(span.events)):
             continue
         attributes = _object(span.attributes)
         exceptions = [each.get("attributes") or {} for each in _lines(span.events) if each.get("name") == "exception"]

@@ -64,7 +64,7 @@ class LogDecoder(RecordDecoder[NewLogLine]):
         else:  # ids that are not valid are none, by the specification
             trace_id, span_id = ids_in_text(body)
             if not trace_id and members:
-                trace_id, span_id = ids_in_attributes(members, lambda name: json_text(name, members[name]))
+                trace_id, span_id = ids_in_attributes(members, lambda name: json_text(members[name]))
         severity_text = name_of(record.severity_text) if record.severity_text else ""
         severity = _SEVERITIES.get(record.severity_number, 0)
         if not severity:

@@ -32,7 +32,7 @@ def resource_of(resource: Any, reader: AttributeReader) -> tuple[str, Raw]:
     """
     members = reader.members(resource.attributes) if resource is not None else {}
     name = members.get(SERVICE_NAME)
-    service = service_name("" if name is None else json_text(SERVICE_NAME, name))
+    service = service_name("" if name is None else json_text(name))
     return service, joined(members.values()) if members else NO_ATTRIBUTES
 
 

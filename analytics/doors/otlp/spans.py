@@ -17,7 +17,7 @@ from analytics.doors.otlp.record_decoder import RecordDecoder, Scopes
 from analytics.doors.otlp.record_resources import name_of, text_of
 from analytics.doors.records.attributes import Count, cut_text, json_text
 from analytics.doors.records.lines import LAST_TIME, time_within
-from analytics.doors.records.names import clean_name
+from analytics.doors.records.names import clean_name, seldom_name
 from analytics.doors.records.trace_ids import NO_SPAN, NO_TRACE, SPAN_DIGITS, TRACE_DIGITS, sound_id
 from analytics.log_lines import NO_ATTRIBUTES
 from analytics.spans import NOTHING, SPAN_KINDS, SPAN_STATUSES, NewSpan
@@ -82,7 +82,6 @@ class SpanDecoder(RecordDecoder[NewSpan]):
                 raise BadItem("the id of its parent is not 8 bytes")
         members = self._reader.members(attributes)
         name, route = name_of(name), members.get(ROUTE)
-        user = USER if USER in members else OLD_USER if OLD_USER in members else None
         if not (0 <= start <= LAST_TIME and 0 <= end <= LAST_TIME):
             start, end = time_within(start), time_within(end)
         code, message = self._status(status) if status else _UNSET
@@ -97,8 +96,8 @@ class SpanDecoder(RecordDecoder[NewSpan]):
             _KINDS.get(kind, 0),
             code,
             message,
-            name if route is None else _name_in(ROUTE, route),
-            None if user is None else _name_in(user, members[user]) or None,
+            name if route is None else _route(route),
+            _user(members.get(USER) or members.get(OLD_USER)),
             Raw(b"{%b}" % b",".join(members.values())) if members else NO_ATTRIBUTES,
             resource,
             self._list(map(self._event, self._first(events))) if events else NOTHING,
@@ -143,6 +142,9 @@ class SpanDecoder(RecordDecoder[NewSpan]):
 
 
 @lru_cache(maxsize=4096)
-def _name_in(attribute: str, member: bytes) -> str:
-    """The name that an attribute holds."""
-    return clean_name(json_text(attribute, member))
+def _route(member: bytes) -> str:
+    return clean_name(json_text(member))
+
+
+def _user(member: bytes | None) -> str | None:
+    return None if member is None else seldom_name(json_text(member)) or None

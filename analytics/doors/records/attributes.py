@@ -1,7 +1,6 @@
 """Attributes of log lines and spans as JSON, within their limits."""
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -19,7 +18,7 @@ ATTRIBUTE_CUT = "attribute_cut"
 """Reason of attributes that were cut or left out."""
 Count = Callable[[str, int], None]
 """Counts what was dropped, by reason."""
-_encode = msgspec.json.Encoder().encode
+_encode, _decode = msgspec.json.Encoder().encode, msgspec.json.Decoder().decode
 
 
 def cut_text(text: str, most: int) -> str:
@@ -63,8 +62,11 @@ def json_object(attributes: Mapping[str, Any], dropped: Count) -> Raw:
     return joined(members)
 
 
-@lru_cache(maxsize=8192)
-def json_text(name: str, member: bytes) -> str:
-    """The value of a member that `json_member` made, as text: a string itself, anything else as JSON."""
-    json = member[len(_encode(name)) + 1 :]
-    return str(msgspec.json.decode(json)) if json.startswith(b'"') else json.decode()
+def json_text(member: bytes) -> str:
+    """The value of a member that `json_member` made, as text: a string itself, anything else as JSON.
+
+    Args:
+        member: its name has no quotation marks.
+    """
+    json = member.partition(b'":')[2]
+    return str(_decode(json)) if json.startswith(b'"') else json.decode()

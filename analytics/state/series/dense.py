@@ -5,7 +5,7 @@ observations alone, not on their order: the scale is the finest, up to 6, at whi
 """
 
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from math import ceil, log2
 from typing import Self
 
@@ -38,6 +38,15 @@ class DenseCounts:
         if not self.low <= index <= self.high:
             self._reach(index)
         self.counts[index - self.first] += count
+
+    def add_each(self, indexes: Sequence[int]) -> None:
+        """Add one to the count of each of these buckets."""
+        if indexes:
+            for end in (min(indexes), max(indexes)):
+                self.add(end, 0.0)
+            counts, first = self.counts, self.first
+            for index in indexes:
+                counts[index - first] += 1.0
 
     @property
     def span(self) -> int:
@@ -84,16 +93,15 @@ class DenseSketch:
         self._zero = 0.0
         self._positive, self._negative = DenseCounts(), DenseCounts()
 
-    def add(self, values: Iterable[float]) -> None:
+    def add(self, values: Sequence[float]) -> None:
         """Add finite values."""
-        for value in values:
-            if -SMALLEST <= value <= SMALLEST:
-                self._zero += 1
-                continue
-            counts = self._positive if value > 0 else self._negative
-            counts.add(ceil(log2(abs(value)) * 2.0**self._scale) - 1, 1.0)
-            if counts.span > MAX_SPAN:
-                self._fit()
+        factor = 2.0**self._scale
+        positive = [ceil(log2(value) * factor) - 1 for value in values if value > SMALLEST]
+        negative = [ceil(log2(-value) * factor) - 1 for value in values if value < -SMALLEST]
+        self._zero += len(values) - len(positive) - len(negative)
+        self._positive.add_each(positive)
+        self._negative.add_each(negative)
+        self._fit()
 
     def merge(self, histogram: ExponentialHistogram) -> None:
         """Add the counts of a histogram."""

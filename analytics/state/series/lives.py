@@ -1,7 +1,9 @@
 """Lives of series: since when each is known, when it was last heard of, and what it counted since then."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import reduce
 from heapq import nsmallest
+from operator import add
 
 from msgspec import Struct
 
@@ -33,6 +35,15 @@ class Life(Struct, gc=False):
     count: float = 0.0
     total: float = 0.0
     ended: float = 0.0
+
+    def observe(self, values: Sequence[float], ats: Sequence[float], now: float) -> None:
+        """Note values with their times, in the order of the log, that were received at `now`."""
+        self.heard = now
+        self.count += len(values)
+        self.total = reduce(add, values, self.total)  # not `sum`, whose rounding depends on the version of Python
+        newest = max(ats)
+        if newest >= self.newest:
+            self.newest, self.last = newest, values[len(ats) - 1 - ats[::-1].index(newest)]
 
     @property
     def replaceable_at(self) -> float:

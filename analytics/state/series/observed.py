@@ -30,6 +30,27 @@ class ObservationArrays(NamedTuple):
         return Observed(self.ids.tolist(), self.values.tolist(), self.ats.tolist(), self.histograms)
 
 
+class SingleValues:
+    """Single values of histograms with their times, by id of series; those of each are in the order of the log."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[int, tuple[list[float], list[float]]] = {}
+
+    def add(self, number: int, values: list[float], ats: list[float]) -> None:
+        """Add the values of a series, which has none yet, and their times in seconds since the epoch."""
+        self.by_id[number] = values, ats
+
+    def observed(self) -> "Observed":
+        """The same, series by series."""
+        found = Observed.none()
+        for number, (values, ats) in self.by_id.items():
+            found.ids.extend([number] * len(values))
+            found.values.extend(values)
+            found.ats.extend(ats)
+        found.histograms.extend([None] * len(found.ids))
+        return found
+
+
 class Observed(NamedTuple):
     """Observations in the order of the log: ids of series, values, and times in seconds since the epoch.
 

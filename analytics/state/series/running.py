@@ -1,6 +1,8 @@
 """Running histograms: the distribution of each series of kind histogram since ever, for cumulative answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import add
 from typing import NamedTuple
 
 from analytics.state.series.dense import DenseSketch
@@ -35,12 +37,13 @@ class RunningHistograms:
             before.sketch.merge(histogram)
             self._found[number] = RunningHistogram(before.sum + value, before.sketch)
         for number, values in singles.items():
-            before = self._of(number)
-            before.sketch.add(values)
-            total = before.sum
-            for value in values:
-                total += value
-            self._found[number] = RunningHistogram(total, before.sketch)
+            self.add(number, values)
+
+    def add(self, number: int, values: Sequence[float]) -> None:
+        """Add single values of a series."""
+        before = self._of(number)
+        before.sketch.add(values)
+        self._found[number] = RunningHistogram(reduce(add, values, before.sum), before.sketch)
 
     def forget(self, number: int) -> None:
         """Forget a series."""

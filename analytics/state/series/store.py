@@ -18,7 +18,7 @@ from analytics.state.series.ids import IdArray, SeriesIds
 from analytics.state.series.increases import Increases, Rise, SourceTotal
 from analytics.state.series.lives import LEAST_SILENCE, Life, replaceable
 from analytics.state.series.matchers import equal
-from analytics.state.series.observed import Observed
+from analytics.state.series.observed import Observed, SingleValues
 from analytics.state.series.running import RunningHistograms
 from analytics.state.series.sweep import Sweep
 from analytics.state.series.table import LAST_AT_COLUMN, Floats
@@ -147,6 +147,13 @@ class SeriesStore:
         """Record observations received at `now`; the store keeps the lists."""
         self.note(kind, observed, now)
         self.buckets[kind].add(observed)
+
+    def observe_values(self, observed: SingleValues, now: float) -> None:
+        """Record single values of histograms that were received at `now`."""
+        for number, (values, ats) in observed.by_id.items():
+            self.lives[number].observe(values, ats, now)
+            self.running.add(number, values)
+        self.buckets[HISTOGRAM].add(observed.observed())
 
     def note(self, kind: str, observed: Observed, now: float) -> None:
         """The part of `observe` that has to be done at once; the observations go into the buckets later."""
