@@ -15,7 +15,7 @@ from analytics.privacy.record_redactor import RecordRedaction
 from analytics.privacy.rules import Counts, RedactionRules, Rule, Work
 from analytics.records import NewEvent, NewHeartbeat, NewMetric
 from analytics.schemas.redaction import HASH
-from analytics.spans import NewSpan
+from analytics.spans import NOTHING, NewSpan
 from analytics.state.catalog import Catalog
 
 BETWEEN_PAUSES = 16
@@ -126,7 +126,8 @@ class Redactor:
         """Redact spans in place; `is_import` is that of `events`."""
         rules = self._rules()
         if not (rules.has_each_event or rules.message.has_patterns):
-            parts = [part for span in spans for part in (span.attributes, span.events, span.links)]
+            parts = [span.attributes for span in spans]
+            parts += [part for span in spans for part in (span.events, span.links) if part is not NOTHING]
             if not rules.data.names.may_be_in(b"\0".join(parts + _distinct([span.resource for span in spans]))):
                 return
         work = self._work(is_import)

@@ -1,8 +1,9 @@
 """Buckets: tables of one kind of series by level and bucket of time, from seconds to days.
 
 Observations wait in the order of the log until their second is over; then they become a table, which is merged into the
-bucket of the next level, and so on when that one closes. Late observations go into every closed bucket of their time at
-once. An open bucket is complete together with the finer open buckets within it: see `view`.
+bucket of the next level, and so on when that one closes. Late observations wait with the others, and then go into every
+closed bucket of their time; those of seconds that are no longer kept go there at once. A bucket is complete together
+with the finer open buckets within it, and with what waits: see `view`.
 
 Only the times of records close and drop buckets, never reads, so equal logs give equal sums of floats.
 
@@ -77,8 +78,8 @@ class Buckets:
         if not observed.ids:
             return
         self._views.clear()
-        second = int(observed.ats[0])
-        if second < self._open[0] or observed.ats.count(observed.ats[0]) < len(observed.ats):
+        second = int(min(observed.ats))
+        if second < self._oldest[0] or int(max(observed.ats)) > second:
             self._add_by_second(observed.arrays())
         elif second in self._waiting:
             self._waiting[second].extend(observed)
@@ -87,6 +88,8 @@ class Buckets:
 
     def advance(self, now: float) -> None:
         """Close the buckets before `now`: merge each into its bucket of the next level."""
+        if self.levels[0].start(now) > self._open[0]:
+            self._add_late()
         for index, level in enumerate(self.levels):
             was_open, self._open[index] = self._open[index], max(self._open[index], level.start(now))
             if self._open[index] == was_open:
@@ -118,7 +121,7 @@ class Buckets:
         """All observations in one bucket, also those in finer open buckets; None if there are none."""
         own = self._contents[level].get(start)
         end = start + self.levels[level].size
-        if end <= self._open[0]:
+        if end <= self._open[0] and not any(start <= second < end for second in self._waiting):
             return own
         bucket = Bucket(level, start)
         if bucket not in self._views:
@@ -163,7 +166,7 @@ class Buckets:
         return self._contents[bucket.level].get(bucket.start)
 
     def waiting(self) -> Mapping[int, Observed]:
-        """Observations of the open seconds, for checkpoints."""
+        """Observations of the open seconds, and late ones, for checkpoints."""
         return self._waiting
 
     def restore(
@@ -183,16 +186,33 @@ class Buckets:
                 self._keep(Bucket(level, start), content)
 
     def _add_by_second(self, arrays: ObservationArrays) -> None:
-        """Add observations of several seconds: put off those of open ones, and add late ones to the closed buckets."""
-        is_late = arrays.ats < self._open[0]
-        late = np.flatnonzero(is_late)
-        if len(late):
-            self._add_late(arrays.at(late) if len(late) < len(is_late) else arrays)
-        if len(late) < len(is_late):
-            for second, part in by_start(arrays.at(np.flatnonzero(~is_late)), self.levels[0]):
+        """Add observations of several seconds: those wait whose second is kept."""
+        is_old = arrays.ats < self._oldest[0]
+        old = np.flatnonzero(is_old)
+        if len(old):
+            self._add_old(arrays.at(old) if len(old) < len(is_old) else arrays)
+        if len(old) < len(is_old):
+            recent = arrays.at(np.flatnonzero(~is_old)) if len(old) else arrays
+            for second, part in by_start(recent, self.levels[0]):
                 self._waiting.setdefault(second, Observed.none()).extend(part.observed())
 
-    def _add_late(self, late: ObservationArrays) -> None:
+    def _add_late(self) -> None:
+        """Add what waits for closed seconds to the buckets of its time: up to the finest one that is open."""
+        for second in sorted(second for second in self._waiting if second < self._open[0]):
+            late = self._waiting.pop(second).arrays()
+            content = content_of(self.kind, late, second)
+            for index, level in enumerate(self.levels):
+                start = level.start(second)
+                if start >= self._oldest[index]:
+                    self._merge(index, start, content, second - start)
+                    self._unpacked.add(Bucket(index, start))
+                if start >= self._open[index]:
+                    break
+                if start >= self._oldest[index]:
+                    self._changed_late(index, start, late.ids.tolist())
+
+    def _add_old(self, late: ObservationArrays) -> None:
+        """Add observations of seconds that are not kept to the closed buckets of their time."""
         for index, level in enumerate(self.levels):
             for start, part in by_start(late, level):
                 if start >= self._oldest[index]:

@@ -28,6 +28,9 @@ def content_of(kind: str, observed: ObservationArrays, start: int) -> BucketCont
 
 def _of_histograms(observed: ObservationArrays) -> BucketContent:
     ids, values, histograms = observed.ids, observed.values, observed.histograms
+    if histograms.count(None) == len(histograms):
+        table = Table.of_sums(LAYOUTS[HISTOGRAM], ids, (np.ones(len(ids)), values))
+        return BucketContent(table, Sketches.of_values(ids, values))
     counts = np.array([1.0 if each is None else each.count for each in histograms])
     table = Table.of_sums(LAYOUTS[HISTOGRAM], ids, (counts, values))
     singles = [place for place, each in enumerate(histograms) if each is None]
