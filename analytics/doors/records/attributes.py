@@ -69,4 +69,6 @@ def json_text(member: bytes) -> str:
         member: its name has no quotation marks.
     """
     json = member.partition(b'":')[2]
-    return str(_decode(json)) if json.startswith(b'"') else json.decode()
+    if not json.startswith(b'"'):
+        return json.decode()
+    return str(_decode(json)) if b"\\" in json else json[1:-1].decode()
