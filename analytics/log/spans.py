@@ -47,9 +47,11 @@ class Spans:
         """Observe the durations, and keep the slowest of each series as an exemplar."""
         store, values = self._state.series_store, SingleValues()
         for number, found in self._by_series(spans, received).items():
-            times = [max(0, span.end - span.start) / 1e6 for span in found]
+            times = [(span.end - span.start) / 1e6 for span in found]
+            if min(times) < 0:
+                times = [max(0.0, time) for time in times]
             values.add(number, times, [span.start / NANOSECONDS for span in found])
-            slowest = max(found, key=_duration)
+            slowest = found[times.index(max(times))]
             labels = labels_of([("span_id", slowest.span_id), ("trace_id", slowest.trace_id)])
             store.exemplars.add(number, Exemplar(labels, slowest.milliseconds, slowest.start / NANOSECONDS))
         store.observe_values(values, received)
@@ -101,7 +103,3 @@ class Spans:
 
 def _keys(spans: Sequence[NewSpan]) -> list[str]:
     return [span.trace_id + span.span_id if span.sender is None else key_of(span.id, span.sender) for span in spans]
-
-
-def _duration(span: NewSpan) -> int:
-    return span.end - span.start

@@ -1,7 +1,7 @@
 """Decodes OTLP requests with log records or spans, one item at a time: a bad one is rejected alone."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Generic, TypeVar
 
 from msgspec import Raw
@@ -45,8 +45,7 @@ class RecordDecoder(ABC, Generic[R]):
             MalformedBody: the body is no such request.
             TooLarge: it has too many items.
         """
-        items, places, errors = list[R](), list[int](), list[ItemError]()
-        place = -1
+        items, errors, made, place = list[R](), list[ItemError](), self._made, 0
         for sent_resource, scopes in self._resources(body):
             problem = ""
             try:
@@ -55,20 +54,18 @@ class RecordDecoder(ABC, Generic[R]):
                 service, resource, problem = "", NO_ATTRIBUTES, f"its resource: {error}"
             for scope, sent in scopes:
                 library = scope_of(scope)
-                self._check(place + 1 + len(sent))
-                for item in sent:
-                    place += 1
-                    if place % PAUSE_EVERY == PAUSE_EVERY - 1:
-                        self._pause()
-                    try:
-                        if problem:
-                            raise BadItem(problem)
-                        items.append(self._made(item, service, resource, library))
-                    except BadItem as error:
-                        errors.append(ItemError(place, self.malformed, f"{self._named(item, place)}: {error}"))
-                    else:
-                        places.append(place)
-        return DecodedBatch(items, places, errors)
+                self._check(place + len(sent))
+                for start in range(0, len(sent), PAUSE_EVERY):
+                    for item in sent[start : start + PAUSE_EVERY]:
+                        try:
+                            if problem:
+                                raise BadItem(problem)
+                            items.append(made(item, service, resource, library))
+                        except BadItem as error:
+                            errors.append(ItemError(place, self.malformed, f"{self._named(item, place)}: {error}"))
+                        place += 1
+                    self._pause()
+        return DecodedBatch(items, _places(place, errors), errors)
 
     @abstractmethod
     def _resources(self, body: bytes) -> Iterable[tuple[Any, Scopes]]:
@@ -81,3 +78,11 @@ class RecordDecoder(ABC, Generic[R]):
     @abstractmethod
     def _named(self, item: Any, place: int) -> str:
         """The name of an item in its error."""
+
+
+def _places(count: int, errors: Sequence[ItemError]) -> range | list[int]:
+    """The indexes of so many items that have no error."""
+    if not errors:
+        return range(count)
+    bad = {error.index for error in errors}
+    return [place for place in range(count) if place not in bad]

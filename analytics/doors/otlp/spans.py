@@ -11,13 +11,14 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from analytics.doors.otlp.attribute_reader import REMEMBERED
 from analytics.doors.otlp.bad_item import BadItem
 from analytics.doors.otlp.forms import OtlpForm
 from analytics.doors.otlp.record_decoder import RecordDecoder, Scopes
 from analytics.doors.otlp.record_resources import name_of, text_of
 from analytics.doors.records.attributes import Count, cut_text, json_text
 from analytics.doors.records.lines import LAST_TIME, time_within
-from analytics.doors.records.names import clean_name, seldom_name
+from analytics.doors.records.names import clean_name
 from analytics.doors.records.trace_ids import NO_SPAN, NO_TRACE, SPAN_DIGITS, TRACE_DIGITS, sound_id
 from analytics.log_lines import NO_ATTRIBUTES
 from analytics.spans import NOTHING, SPAN_KINDS, SPAN_STATUSES, NewSpan
@@ -59,6 +60,7 @@ class SpanDecoder(RecordDecoder[NewSpan]):
 
     def __init__(self, form: OtlpForm, check: Callable[[int], None], dropped: Count, pause: Callable[[], None]) -> None:
         super().__init__(form, check, dropped, pause)
+        self._digits, self._names = form.digits, _Names()
         self._short_status = lru_cache(maxsize=256)(self._read_status)
 
     def _resources(self, body: bytes) -> Iterator[tuple[Any, Scopes]]:
@@ -70,7 +72,7 @@ class SpanDecoder(RecordDecoder[NewSpan]):
 
     def _made(self, span: Any, service: str, resource: Raw, library: str) -> NewSpan:
         sent_trace, sent_span, parent, name, kind, start, end, attributes, events, links, status, state = _fields(span)
-        digits = self._form.digits
+        digits, names = self._digits, self._names
         trace_id, span_id, parent_id = digits(sent_trace), digits(sent_span), ""
         if len(trace_id) != TRACE_DIGITS or trace_id == NO_TRACE:
             raise BadItem("its trace id is not 16 bytes other than zeros")
@@ -81,7 +83,7 @@ class SpanDecoder(RecordDecoder[NewSpan]):
             if not parent_id and parent.strip(b"\0" if parent.__class__ is bytes else "0"):
                 raise BadItem("the id of its parent is not 8 bytes")
         members = self._reader.members(attributes)
-        name, route = name_of(name), members.get(ROUTE)
+        name, route, user = name_of(name), members.get(ROUTE), members.get(USER) or members.get(OLD_USER)
         if not (0 <= start <= LAST_TIME and 0 <= end <= LAST_TIME):
             start, end = time_within(start), time_within(end)
         code, message = self._status(status) if status else _UNSET
@@ -96,8 +98,8 @@ class SpanDecoder(RecordDecoder[NewSpan]):
             _KINDS.get(kind, 0),
             code,
             message,
-            name if route is None else _route(route),
-            _user(members.get(USER) or members.get(OLD_USER)),
+            name if route is None else names[route],
+            None if user is None else names[user] or None,
             Raw(b"{%b}" % b",".join(members.values())) if members else NO_ATTRIBUTES,
             resource,
             self._list(map(self._event, self._first(events))) if events else NOTHING,
@@ -132,7 +134,7 @@ class SpanDecoder(RecordDecoder[NewSpan]):
 
     def _link(self, data: bytes) -> bytes:
         link = self._form.link(data)
-        digits = self._form.digits
+        digits = self._digits
         trace_id, span_id = sound_id(digits(link.trace_id), TRACE_DIGITS), sound_id(digits(link.span_id), SPAN_DIGITS)
         if not (trace_id and span_id):
             self._dropped(PARTS_CUT, 1)
@@ -141,10 +143,11 @@ class SpanDecoder(RecordDecoder[NewSpan]):
         return b'{"trace_id":"%b","span_id":"%b","attributes":%b}' % (trace_id.encode(), span_id.encode(), attributes)
 
 
-@lru_cache(maxsize=4096)
-def _route(member: bytes) -> str:
-    return clean_name(json_text(member))
+class _Names(dict[bytes, str]):
+    """Names that attributes hold, by their members."""
 
-
-def _user(member: bytes | None) -> str | None:
-    return None if member is None else seldom_name(json_text(member)) or None
+    def __missing__(self, member: bytes) -> str:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        name = self[member] = clean_name(json_text(member))
+        return name

@@ -20,11 +20,6 @@ def clean_name(text: str, most: int = LONGEST_NAME) -> str:
     return _CONTROLS.sub(REPLACED, text[:most]).strip()
 
 
-def seldom_name(text: str) -> str:
-    """As `clean_name`, for names that seldom repeat, such as those of users."""
-    return text if len(text) <= LONGEST_NAME and text.isprintable() and text.strip() == text else clean_name(text)
-
-
 def service_name(text: str) -> str:
     """The service that a sender names; `unknown` if it names none."""
     name = clean_name(text, LONGEST_SERVICE)
