@@ -51,8 +51,9 @@ class AttributeReader:
     """
 
     def __init__(self, raws: Callable[[Any], Iterable[bytes]], read: Read, dropped: Count) -> None:
-        self._raws, self._dropped = raws, dropped
-        self._find = _Known(read, dropped).__getitem__
+        self.raws, self._dropped = raws, dropped
+        self.find = _Known(read, dropped).__getitem__
+        """Name and member of an attribute. Raises BadItem."""
 
     def members(self, attributes: Any) -> Members:
         """Attributes as members of a JSON object.
@@ -60,11 +61,13 @@ class AttributeReader:
         Raises:
             BadItem: one of them cannot be read.
         """
-        found = dict(map(self._find, self._raws(attributes)))
-        if len(found) > MOST_RECORD_ATTRIBUTES:
-            self._dropped(ATTRIBUTE_CUT, len(found) - MOST_RECORD_ATTRIBUTES)
-            found = dict(list(found.items())[:MOST_RECORD_ATTRIBUTES])
-        return found
+        found = dict(map(self.find, self.raws(attributes)))
+        return self.limited(found) if len(found) > MOST_RECORD_ATTRIBUTES else found
+
+    def limited(self, members: Members) -> Members:
+        """The first ones within the limit."""
+        self._dropped(ATTRIBUTE_CUT, len(members) - MOST_RECORD_ATTRIBUTES)
+        return dict(list(members.items())[:MOST_RECORD_ATTRIBUTES])
 
     def object(self, attributes: Any) -> Raw:
         """Attributes as a JSON object.

@@ -51,6 +51,12 @@ class LogDecoder(RecordDecoder[NewLogLine]):
     def _named(self, item: Any, place: int) -> str:
         return f"log record {place}"
 
+    def _extend(
+        self, records: list[NewLogLine], items: Iterator[Any], service: str, resource: Raw, library: str
+    ) -> None:
+        for record in items:
+            records.append(self._made(record, service, resource, library))
+
     def _made(self, record: Any, service: str, resource: Raw, library: str) -> NewLogLine:
         members = self._reader.members(record.attributes)
         value = self._form.value(record.body)

@@ -16,7 +16,7 @@ from analytics.doors.otlp.bad_item import BadItem
 from analytics.doors.otlp.forms import OtlpForm
 from analytics.doors.otlp.record_decoder import RecordDecoder, Scopes
 from analytics.doors.otlp.record_resources import name_of, text_of
-from analytics.doors.records.attributes import Count, cut_text, json_text
+from analytics.doors.records.attributes import MOST_RECORD_ATTRIBUTES, Count, cut_text, json_text
 from analytics.doors.records.lines import LAST_TIME, time_within
 from analytics.doors.records.names import clean_name
 from analytics.doors.records.trace_ids import NO_SPAN, NO_TRACE, SPAN_DIGITS, TRACE_DIGITS, sound_id
@@ -70,43 +70,49 @@ class SpanDecoder(RecordDecoder[NewSpan]):
     def _named(self, item: Any, place: int) -> str:
         return f"span {clean_name(text_of(item.name))[:80]!r}"
 
-    def _made(self, span: Any, service: str, resource: Raw, library: str) -> NewSpan:
-        sent_trace, sent_span, parent, name, kind, start, end, attributes, events, links, status, state = _fields(span)
-        digits, names = self._digits, self._names
-        trace_id, span_id, parent_id = digits(sent_trace), digits(sent_span), ""
-        if len(trace_id) != TRACE_DIGITS or trace_id == NO_TRACE:
-            raise BadItem("its trace id is not 16 bytes other than zeros")
-        if len(span_id) != SPAN_DIGITS or span_id == NO_SPAN:
-            raise BadItem("its span id is not 8 bytes other than zeros")
-        if parent:
-            parent_id = sound_id(digits(parent), SPAN_DIGITS)
-            if not parent_id and parent.strip(b"\0" if parent.__class__ is bytes else "0"):
-                raise BadItem("the id of its parent is not 8 bytes")
-        members = self._reader.members(attributes)
-        name, route, user = name_of(name), members.get(ROUTE), members.get(USER) or members.get(OLD_USER)
-        if not (0 <= start <= LAST_TIME and 0 <= end <= LAST_TIME):
-            start, end = time_within(start), time_within(end)
-        code, message = self._status(status) if status else _UNSET
-        return NewSpan(  # by place, which is quicker than by name
-            trace_id,
-            span_id,
-            service,
-            name,
-            start,
-            end,
-            parent_id,
-            _KINDS.get(kind, 0),
-            code,
-            message,
-            name if route is None else names[route],
-            None if user is None else names[user] or None,
-            Raw(b"{%b}" % b",".join(members.values())) if members else NO_ATTRIBUTES,
-            resource,
-            self._list(map(self._event, self._first(events))) if events else NOTHING,
-            self._list(filter(None, map(self._link, self._first(links)))) if links else NOTHING,
-            library,
-            cut_text(text_of(state), LONGEST_TEXT) if state else "",
-        )
+    def _extend(self, records: list[NewSpan], items: Iterator[Any], service: str, resource: Raw, library: str) -> None:
+        digits, names, find, raws = self._digits, self._names, self._reader.find, self._reader.raws
+        for trace, span, parent, name, kind, start, end, attributes, events, links, status, state in map(
+            _fields, items
+        ):
+            trace_id, span_id, parent_id = digits(trace), digits(span), ""
+            if len(trace_id) != TRACE_DIGITS or trace_id == NO_TRACE:
+                raise BadItem("its trace id is not 16 bytes other than zeros")
+            if len(span_id) != SPAN_DIGITS or span_id == NO_SPAN:
+                raise BadItem("its span id is not 8 bytes other than zeros")
+            if parent:
+                parent_id = sound_id(digits(parent), SPAN_DIGITS)
+                if not parent_id and parent.strip(b"\0" if parent.__class__ is bytes else "0"):
+                    raise BadItem("the id of its parent is not 8 bytes")
+            members = dict(map(find, raws(attributes)))
+            if len(members) > MOST_RECORD_ATTRIBUTES:
+                members = self._reader.limited(members)
+            name, route, user = name_of(name), members.get(ROUTE), members.get(USER) or members.get(OLD_USER)
+            if not (0 <= start <= LAST_TIME and 0 <= end <= LAST_TIME):
+                start, end = time_within(start), time_within(end)
+            code, message = self._status(status) if status else _UNSET
+            records.append(
+                NewSpan(  # by place, which is quicker than by name
+                    trace_id,
+                    span_id,
+                    service,
+                    name,
+                    start,
+                    end,
+                    parent_id,
+                    _KINDS.get(kind, 0),
+                    code,
+                    message,
+                    name if route is None else names[route],
+                    None if user is None else names[user] or None,
+                    Raw(b"{%b}" % b",".join(members.values())) if members else NO_ATTRIBUTES,
+                    resource,
+                    self._list(map(self._event, self._first(events))) if events else NOTHING,
+                    self._list(filter(None, map(self._link, self._first(links)))) if links else NOTHING,
+                    library,
+                    cut_text(text_of(state), LONGEST_TEXT) if state else "",
+                )
+            )
 
     def _status(self, data: bytes) -> tuple[int, str]:
         """The code and the message of a status."""
