@@ -19,6 +19,7 @@ from bench import (
     dashboard,
     export,
     exposition,
+    flood,
     gate,
     history,
     journal,
@@ -62,6 +63,7 @@ FIGURES: dict[str, Callable[[Plan], list[Row]]] = {
     "sink": sink.rows,
     "alerts": alerts.rows,
     "bounds": bounds.rows,
+    "flood": flood.rows,
     "attacks": attacks.rows,
 }
 MOST_SECONDS = 600.0

@@ -27,11 +27,11 @@ def rows(plan: Plan) -> list[Row]:
             ExportTraceServiceRequest.FromString,
         ),
         "a span, OTLP JSON, 512 a batch": (
-            *("/v1/traces", JSON, lambda: orjson.dumps(_object(random)), SPANS, 15.0),
+            *("/v1/traces", JSON, lambda: orjson.dumps(span_message(random, SPANS)), SPANS, 15.0),
             orjson.loads,
         ),
         "a log line, Loki JSON, 1,000 a batch": (
-            *("/loki/api/v1/push", JSON, lambda: orjson.dumps(_push(random)), LINES, 6.0),
+            *("/loki/api/v1/push", JSON, lambda: orjson.dumps(line_push(random)), LINES, 6.0),
             orjson.loads,
         ),
     }
@@ -77,7 +77,7 @@ def _message(random: Random) -> ExportTraceServiceRequest:
     resource = request.resource_spans.add()
     resource.resource.attributes.add(key="service.name").value.string_value = "shop"
     scope = resource.scope_spans.add()
-    for kind, start, end in _times(random):
+    for kind, start, end in _times(random, SPANS):
         span = scope.spans.add(
             trace_id=random.randbytes(16),
             span_id=random.randbytes(8),
@@ -92,11 +92,12 @@ def _message(random: Random) -> ExportTraceServiceRequest:
     return request
 
 
-def _object(random: Random) -> dict[str, object]:
+def span_message(random: Random, count: int, prefix: str = "") -> dict[str, object]:
+    """A batch of spans whose ids begin with the prefix."""
     spans = [
         {
-            "traceId": random.randbytes(16).hex(),
-            "spanId": random.randbytes(8).hex(),
+            "traceId": prefix + random.randbytes(16).hex()[len(prefix) :],
+            "spanId": prefix + random.randbytes(8).hex()[len(prefix) :],
             "name": "GET /product/{id}",
             "kind": kind,
             "startTimeUnixNano": str(start),
@@ -106,21 +107,22 @@ def _object(random: Random) -> dict[str, object]:
                 {"key": "http.response.status_code", "value": {"intValue": "200"}},
             ],
         }
-        for kind, start, end in _times(random)
+        for kind, start, end in _times(random, count)
     ]
     resource = {"attributes": [{"key": "service.name", "value": {"stringValue": "shop"}}]}
     return {"resourceSpans": [{"resource": resource, "scopeSpans": [{"spans": spans}]}]}
 
 
-def _times(random: Random) -> Iterator[tuple[int, int, int]]:
+def _times(random: Random, count: int) -> Iterator[tuple[int, int, int]]:
     """Kind, start and end of the spans of a batch; every fourth is a request."""
     now = time.time_ns()
-    for number in range(SPANS):
+    for number in range(count):
         start = now - 10**9 + number
         yield 3 if number % 4 else 2, start, start + random.randrange(10**8)
 
 
-def _push(random: Random) -> dict[str, object]:
+def line_push(random: Random) -> dict[str, object]:
+    """A push of lines."""
     now = time.time_ns()
     lines = [
         [str(now + number), f"GET /product/{random.randrange(500)} 200 {random.randrange(999)} ms user=u{number}"]

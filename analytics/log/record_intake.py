@@ -131,12 +131,15 @@ class RecordSeries:
     def __init__(self, state: State, kind: str) -> None:
         self._state, self._kind = state, kind
         self._numbers: dict[Hashable, int | None] = {}
+        self.folded: set[int] = set()
+        """Those that stand for the series of several keys, since these have no room of their own."""
         self._retired = state.series_store.retired
 
     def begin(self) -> None:
         """Forget what was found if series were removed since."""
         if self._retired != self._state.series_store.retired or len(self._numbers) > MAX_FOUND:
             self._numbers.clear()
+            self.folded.clear()
             self._retired = self._state.series_store.retired
 
     def get(self, key: Any) -> int | None:

@@ -16,6 +16,9 @@ from analytics.state.seen_errors import of_spans
 from analytics.state.series.observed import SingleValues
 from analytics.state.state import State
 
+FOLDED = "span_name_folded"
+"""Reason under which spans are counted whose name has no series of its own."""
+
 
 class Spans:
     """Applies spans of one kind: those that are kept, or those that are only counted.
@@ -72,16 +75,22 @@ class Spans:
             number = self._series.get(key)
             if number is None:
                 number = self._find(found[0], key, received)
-            if number is not None:
-                by_series.setdefault(number, []).extend(found)
+            if number is None:
+                continue
+            if number in self._series.folded:
+                self._state.counters.dropped(FOLDED, len(found))
+            by_series.setdefault(number, []).extend(found)
         return by_series
 
     def _find(self, span: NewSpan, key: Hashable, received: float) -> int | None:
         store, kind, status = self._state.series_store, SPAN_KINDS[span.kind], SPAN_STATUSES[span.status]
         labels = span_labels(span.service, span.name, kind, status)
-        if labels not in store.ids and store.ids.count(NAME_LABEL, SPAN_TIME) >= MAX_SPAN_SERIES:
-            labels = span_labels(span.service, OTHER_SPANS, kind, status)
-        return self._series.find(key, labels, received)
+        if labels in store.ids or store.ids.count(NAME_LABEL, SPAN_TIME) < MAX_SPAN_SERIES:
+            return self._series.find(key, labels, received)
+        number = self._series.find(key, span_labels(span.service, OTHER_SPANS, kind, status), received)
+        if number is not None:
+            self._series.folded.add(number)
+        return number
 
     def _requests(self, spans: Sequence[NewSpan], received: float) -> list[Observations]:
         """The requests among the spans, by service and second."""

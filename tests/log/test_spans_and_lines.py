@@ -120,10 +120,34 @@ def test_services_beyond_the_limit_are_refused_by_index() -> None:
     )
 
 
-def test_names_of_spans_beyond_the_limit_are_counted_together() -> None:
+def test_names_of_spans_beyond_the_limit_are_counted_together_and_told() -> None:
     rig = Rig()
     record(rig, *(span(number + 1, name=f"GET /{number}") for number in range(MAX_SPAN_SERIES + 5)))
-    assert counted(rig, "span_milliseconds", "histogram", "count")["server", "other", "shop", "unset"] == 5
+    record(rig, span(10_000, name="GET /0"), span(10_001, name="one more"))
+    found = counted(rig, "span_milliseconds", "histogram", "count")
+    assert found["server", "other", "shop", "unset"] == 6
+    assert len(found) == MAX_SPAN_SERIES + 1
+    assert rig.stats()["drops"]["span_name_folded"] == 6
+
+
+def test_a_flood_of_services_names_kinds_and_statuses_leaves_room_for_other_series() -> None:
+    rig = Rig(max_services=100, max_series=3_000)
+    spans = [
+        span(number + 1, service=f"s{number % 100}", name=f"n{number}", kind=number % 5, status=number % 3)
+        for number in range(10_000)
+    ]
+    assert record(rig, *spans).accepted == 10_000
+    found = counted(rig, "span_milliseconds", "histogram", "count")
+    assert sum(found.values()) == 10_000
+    assert len(found) <= MAX_SPAN_SERIES + 3 * 100
+    assert rig.stats()["drops"] == {"span_name_folded": 10_000 - MAX_SPAN_SERIES}
+
+
+def test_a_flood_of_services_and_levels_of_lines_ends_at_the_limit_of_series_and_is_told() -> None:
+    rig = Rig(max_services=100, max_series=200)
+    assert record(rig, *(line(service=f"s{n % 100}", severity=n % 24) for n in range(5_000))).accepted == 5_000
+    assert len(counted(rig, "log_lines_total", "counter", "increase")) == 200
+    assert rig.stats()["drops"]["too_many_series"] > 0
 
 
 def test_a_line_with_an_id_is_kept_once() -> None:
