@@ -1,8 +1,9 @@
 """Ids of records seen before, by which a client's retry is recognised as a duplicate."""
 
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from hashlib import blake2b
+from itertools import islice
 
 from analytics.log.own_ids import OwnIds
 
@@ -30,7 +31,7 @@ class SeenIds:
         self.always, self.seconds = always, seconds
         self.is_rewritten = False
         self._seen: OrderedDict[str, float] = OrderedDict()
-        self._fresh: list[str] | None = None
+        self._fresh = 0  # so many of the newest ids were added since the last `take_fresh`
         self._own = own
         self._salt = ""
         self._digests = 0
@@ -41,8 +42,7 @@ class SeenIds:
             return False
         key = id_ if sender is None else key_of(id_, sender)
         self._seen[key] = now
-        if self._fresh is not None:
-            self._fresh.append(key)
+        self._fresh += 1
         return True
 
     def add_all(self, keys: Sequence[str], now: float) -> bool:
@@ -55,8 +55,7 @@ class SeenIds:
         if len(added) < len(keys) or self._digests or self._own.may_have(keys) or not seen.keys().isdisjoint(keys):
             return False
         seen.update(added)
-        if self._fresh is not None:
-            self._fresh += keys
+        self._fresh += len(keys)
         if len(seen) > self.always:
             self._prune(now)
         return True
@@ -84,22 +83,29 @@ class SeenIds:
         self._seen = OrderedDict((self._digest(key) if key in gone else key, at) for key, at in self._seen.items())
         self.is_rewritten = True
 
-    def take_fresh(self) -> dict[str, float]:
-        """The ids added since the last call, with the time of each. The first call returns nothing."""
-        fresh, self._fresh = self._fresh or [], []
-        found = {id_: self._seen[id_] for id_ in fresh if id_ in self._seen}
-        if len(found) < len(fresh):  # an id that was forgotten and added again has its newest time
-            found = dict(sorted(found.items(), key=lambda item: item[1]))
-        return found
+    @property
+    def newest(self) -> str:
+        """The id that was added last; empty if there is none."""
+        return next(reversed(self._seen), "")
 
-    def take_all(self) -> dict[str, float]:
-        """All ids, with the time of each, oldest first; they count as taken by `take_fresh`."""
-        self._fresh, self.is_rewritten = [], False
-        return dict(self._seen)
+    def take_fresh(self) -> int:
+        """How many ids were added since the last call, and are remembered still: the newest ones."""
+        fresh, self._fresh = min(self._fresh, len(self._seen)), 0
+        return fresh
 
-    def put_back(self, fresh: Iterable[str]) -> None:
+    def take_all(self) -> int:
+        """How many ids there are; they count as taken by `take_fresh`."""
+        self._fresh, self.is_rewritten = 0, False
+        return len(self._seen)
+
+    def newest_ids(self, count: int) -> dict[str, float]:
+        """The newest ids with the time of each, oldest first."""
+        found = list(islice(reversed(self._seen.items()), count))
+        return dict(reversed(found))
+
+    def put_back(self, fresh: int) -> None:
         """Return ids to the ones that the next `take_fresh` returns: saving them failed."""
-        self._fresh = [*fresh, *(self._fresh or ())]
+        self._fresh += fresh
 
     def __contains__(self, id_: str) -> bool:
         return id_ in self._seen

@@ -199,8 +199,34 @@ def test_digests_are_known_after_a_restart() -> None:
     ids.add("a", 0)
     ids.add("b", 0)
     ids.erase({"a"}, SALT)
-    again.restore(ids.take_all())
+    again.restore(ids.newest_ids(ids.take_all()))
     assert not again.add("a", 0)
     again.erase({"b"}, "6" * 32)
     assert not again.add("b", 0)
     assert not again.add("a", 0), "all have one salt"
+
+
+def test_the_ids_for_a_checkpoint_are_those_added_since_the_last_one() -> None:
+    ids = SeenIds(4, 600, OwnIds(0))
+    for number in range(3):
+        ids.add(str(number), number)
+    assert list(ids.newest_ids(ids.take_fresh())) == ["0", "1", "2"]
+    assert ids.take_fresh() == 0
+    for number in range(3, 6):
+        ids.add(str(number), 10_000 + number)  # "0" and "1" are forgotten
+    ids.add("0", 10_010)
+    fresh = ids.take_fresh()
+    assert ids.newest_ids(fresh) == {"3": 10_003, "4": 10_004, "5": 10_005, "0": 10_010}
+    assert ids.newest == "0"
+    ids.put_back(fresh)
+    ids.add("6", 10_011)
+    assert list(ids.newest_ids(ids.take_fresh())) == ["3", "4", "5", "0", "6"]
+
+
+def test_no_more_ids_are_taken_for_a_checkpoint_than_are_remembered() -> None:
+    ids = SeenIds(2, 0, OwnIds(0))
+    for number in range(1_000):
+        ids.add(str(number), number)
+    fresh = ids.take_fresh()
+    assert fresh == len(ids) <= 3
+    assert list(ids.newest_ids(fresh))[-1] == "999"

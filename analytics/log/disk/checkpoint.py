@@ -15,7 +15,7 @@ import msgspec
 from analytics.clock import DAY_SECONDS
 from analytics.kinds import KINDS
 from analytics.log.disk.blocks import Blocks
-from analytics.log.disk.ids import IDS, Ids
+from analytics.log.disk.ids import IDS, Ids, TakenIds
 from analytics.log.disk.stored import Part
 from analytics.log.disk.tables import CellTables
 from analytics.log.disk.totals import Figure, TotalRows, dumped, loaded, rows_of, totals_of, units_of
@@ -74,7 +74,7 @@ class Unsaved(NamedTuple):
     endpoints: set[int]
     last_minute: set[int]
     rings: list[set[int]]
-    ids: list[dict[str, float]]
+    ids: list[TakenIds]
     catalog: bool
     expired: bool
     pushed: bool
