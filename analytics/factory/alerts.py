@@ -25,15 +25,15 @@ from analytics.threads import Threads
 from analytics.yielding import yield_if_due
 
 if TYPE_CHECKING:
+    from analytics.alerts.rules.engine import RuleEngine
     from analytics.alerts.rules.evaluator import RuleEvaluator
-    from analytics.promql.engine import PromqlEngine
 
 
 class Alerting:
     """Everything about alerts.
 
     Args:
-        engine: makes the PromQL engine.
+        engine: makes the engine for expressions.
 
     Attributes:
         evaluator: evaluates rules; made as soon as there are any.
@@ -47,7 +47,7 @@ class Alerting:
         recorder: Recorder,
         jobs: Supervisor,
         threads: Threads,
-        engine: Callable[[], "PromqlEngine"],
+        engine: Callable[[], "RuleEngine"],
     ) -> None:
         self.evaluator = Lazy(lambda: make_evaluator(clock, reader, recorder, threads, engine()))
         self._reader = reader
@@ -97,7 +97,7 @@ class _Points(NamedTuple):
 
 
 def make_evaluator(
-    clock: Clock, reader: Reader, recorder: Recorder, threads: Threads, engine: "PromqlEngine"
+    clock: Clock, reader: Reader, recorder: Recorder, threads: Threads, engine: "RuleEngine"
 ) -> "RuleEvaluator":
     """The evaluator of rules over what the engine sees."""
     from analytics.alerts.rules.evaluator import RuleEvaluator

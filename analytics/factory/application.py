@@ -53,7 +53,7 @@ from analytics.factory.alerts import Alerting
 from analytics.factory.archive import make_archive
 from analytics.factory.doors import make_doors
 from analytics.factory.incidents import add_incidents, escalation_job, incident_links
-from analytics.factory.lazy_views import lazy_engine, lazy_summary, lazy_views
+from analytics.factory.lazy_views import lazy_engine, lazy_rule_engine, lazy_summary, lazy_views
 from analytics.factory.logs import add_logs
 from analytics.factory.long_term import count_erased, make_store_client, opened_by
 from analytics.factory.more_alerts import more_alert_blueprints
@@ -191,7 +191,9 @@ def create_app(
     sinks = Sinks(settings, clock, reader, recorder, jobs, state.sink_progress, threads, long_term)
     runtime.more += sinks.jobs
     engine = lazy_engine(reader, state.series.levels, own, sinks.beyond)
-    charts = lazy_charts(engine, reader, threads, clock)
+    record_source = make_record_source(long_term, reader, threads, clock)
+    rules = lazy_rule_engine(engine, record_source, threads)
+    charts = lazy_charts(rules, reader, threads, clock)
     notifications = Notifier(
         settings, clock, reader, recorder, jobs, runtime.more, state.outbox, knowledge, links, charts
     )
@@ -212,7 +214,6 @@ def create_app(
         *([] if store is None else [store.families]),
         *([] if long_term is None else [partial(store_families, long_term)]),
     ]
-    record_source = make_record_source(long_term, reader, threads, clock)
     add_logs(app, settings, record_source, clock, state, bus, jobs, runtime, capacity, leases)
     search = EventSearch(reader, make_archive(long_term), yield_if_due, clock.monotonic)
     app.register_blueprint(events_blueprint(doors.events, search))
@@ -226,7 +227,7 @@ def create_app(
     app.register_blueprint(dashboard_blueprint(snapshots))
     app.register_blueprint(stats_blueprint(reader, runtime.storage, jobs.reports, sinks.reports))
     app.register_blueprint(lazy_summary(reader))
-    alerting = Alerting(clock, reader, recorder, jobs, threads, engine)
+    alerting = Alerting(clock, reader, recorder, jobs, threads, rules)
     runtime.more += alerting.jobs
     sources.append(alerting.families)
     views = lazy_views(engine, settings, reader, own, doors.numbers, clock, threads)
@@ -243,10 +244,9 @@ def create_app(
         users_blueprint(recorder, doors.redactor.user_ids, runtime.copies, partial(count_erased, long_term), clock)
     )
     history = HistoryOptions(doors.batches, settings.max_batch, doors.redactor.events)
-    objectives = (state, recorder, reader, resource_bodies, own, clock, threads, engine)
     for blueprint in (
         *alert_blueprints(recorder, reader, clock, alerting.known),
-        *more_alert_blueprints(*objectives),
+        *more_alert_blueprints(state, recorder, reader, resource_bodies, own, clock, threads, rules),
         *notifications.blueprints(resource_bodies),
         *long_term_blueprints(long_term, resource_bodies, clock, history),
         *record_blueprints(record_source, clock),

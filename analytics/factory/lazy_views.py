@@ -1,4 +1,4 @@
-"""The PromQL engine, the views of the Prometheus API, and /summary, which are loaded when they are first needed."""
+"""The engines of PromQL and of rules, the Prometheus views and /summary, each loaded when it is first needed."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -10,10 +10,12 @@ from analytics.doors.number_doors import NumberDoors
 from analytics.lazy import Lazy
 from analytics.query.own_series.source import OwnSeries
 from analytics.query.reader import Reader
+from analytics.query.records.source import RecordSource
 from analytics.state.rollup import Level
 from analytics.threads import Threads
 
 if TYPE_CHECKING:
+    from analytics.alerts.rules.engine import RuleEngine
     from analytics.api.prometheus.views import PrometheusViews
     from analytics.promql.engine import PromqlEngine
     from analytics.query.cells.build import Beyond
@@ -26,6 +28,19 @@ def lazy_engine(reader: Reader, levels: Sequence[Level], own: OwnSeries, beyond:
         from analytics.query.cells.build import make_engine
 
         return make_engine(reader, levels, [own], beyond)
+
+    return Lazy(make)
+
+
+def lazy_rule_engine(engine: Lazy["PromqlEngine"], records: RecordSource, threads: Threads) -> Lazy["RuleEngine"]:
+    """The engine for rules, which have log lines besides."""
+
+    def make() -> "RuleEngine":
+        from analytics.alerts.rules.engine import RuleEngine
+        from analytics.factory.records import RecordsForThreads
+        from analytics.query.records.log_source import RecordLogSource
+
+        return RuleEngine(engine(), RecordLogSource(RecordsForThreads(records, threads)))
 
     return Lazy(make)
 

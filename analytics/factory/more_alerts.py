@@ -19,9 +19,9 @@ from analytics.state.state import State
 from analytics.threads import Threads
 
 if TYPE_CHECKING:
+    from analytics.alerts.rules.engine import RuleEngine
     from analytics.alerts.slo.budgets import Budgets
     from analytics.factory.trials import Trials
-    from analytics.promql.engine import PromqlEngine
 
 TEST_LIMIT = 1024 * 1024
 """Bytes of a test."""
@@ -35,7 +35,7 @@ def more_alert_blueprints(
     own: OwnSeries,
     clock: Clock,
     threads: Threads,
-    engine: Callable[[], "PromqlEngine"],
+    engine: Callable[[], "RuleEngine"],
 ) -> list[Any]:
     """The blueprints."""
 

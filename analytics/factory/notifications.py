@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from analytics.alerts.notify.dispatcher import Dispatcher, Knowledge
     from analytics.alerts.notify.forwarder import Forwarder
     from analytics.alerts.notify.sender import MessageSender, Trouble
-    from analytics.promql.engine import PromqlEngine
+    from analytics.alerts.rules.engine import RuleEngine
 
 
 DESCRIBING_TYPES = ("webhook", "alertmanager", "command")
@@ -231,7 +231,7 @@ class Notifier:
 
 
 def lazy_charts(
-    engine: "Callable[[], PromqlEngine]", reader: Reader, threads: Threads, clock: Clock
+    engine: "Callable[[], RuleEngine]", reader: Reader, threads: Threads, clock: Clock
 ) -> "Lazy[AlertCharts]":
     """Makes charts of alerts; loaded with the first mail."""
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from analytics.alerts.rules.engine import RuleEngine
 from analytics.alerts.rules.rule import prepared, seconds
 from analytics.alerts.rules.trial import Trial, TrialTimes, try_rule
 from analytics.alerts.rules.unit_tests import BadTestFile, samples_of
@@ -24,10 +25,10 @@ class Trials:
     """Tests rules, each in a thread of its own.
 
     Args:
-        engine: over the series that are kept.
+        engine: over the series and lines that are kept.
     """
 
-    def __init__(self, engine: PromqlEngine, threads: Threads, clock: Clock) -> None:
+    def __init__(self, engine: RuleEngine, threads: Threads, clock: Clock) -> None:
         self._engine, self._threads, self._clock = engine, threads, clock
 
     def __call__(self, given: Mapping[str, Any]) -> Trial:
@@ -51,7 +52,7 @@ class Trials:
                 step = round(seconds(given["step"]) * 1000)
                 samples, last = samples_of(given["input_series"], step)
                 times = _times(0, last // 1000, interval)
-                yield try_rule(group, times, PromqlEngine(samples), budget)
+                yield try_rule(group, times, RuleEngine(PromqlEngine(samples)), budget)
             else:
                 end = int(self._clock.wall() if given["end"] is None else given["end"].timestamp())
                 start = end - USUAL_SECONDS if given["start"] is None else int(given["start"].timestamp())

@@ -48,7 +48,7 @@ _PRECEDENCE = {
     "%": 5,
     "^": 6,
 }
-COMPARISONS = ("==", "!=", ">", ">=", "<", "<=")
+COMPARING = ("==", "!=", ">", ">=", "<", "<=")
 
 
 def parse(query: str) -> Query:
@@ -96,7 +96,7 @@ class _QueryParser(StageParser):
     def _modifiers(self, operator: str) -> tuple[bool, LogMatching | None]:
         is_bool = self.next.text == "bool"
         if is_bool:
-            if operator not in COMPARISONS:
+            if operator not in COMPARING:
                 self.refuse("bool goes with comparisons only")
             self.take()
         matching = None

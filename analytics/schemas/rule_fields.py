@@ -41,7 +41,7 @@ class DurationText(fields.String):
 
 
 class Expression(fields.String):
-    """PromQL, or a part of it; a number of JSON or YAML is read as its text."""
+    """PromQL or LogQL, or a part of it; a number of JSON or YAML is read as its text."""
 
     def _deserialize(self, value: Any, *args: Any, **kwargs: Any) -> Any:
         text = as_text(value) if type(value) in (int, float) else value

@@ -1,4 +1,4 @@
-"""Checks of the expressions of rules. PromQL is parsed by what is loaded with the first rule."""
+"""Checks of the expressions of rules, which are parsed by what is loaded with the first rule."""
 
 import re
 from collections.abc import Mapping
@@ -14,19 +14,22 @@ THRESHOLD = re.compile(r"\s*(==|!=|>=|<=|>|<)\s*([-+]?[0-9.]+([eE][-+]?[0-9]+)?|
 _NO_COMPARISON = "Needs an `expr` that compares a vector with a number, such as `queue_length > 100`."
 
 
-def check_expression(text: str, field: str = "expr") -> "Node":
+def check_expression(text: str, language: str | None, field: str = "expr") -> "Node":
     """The expression, parsed.
 
+    Args:
+        language: `promql` or `logql`; None for the one that it is recognized as.
+
     Raises:
-        ValidationError: it is not PromQL, or has no series or number as its value.
+        ValidationError: it is neither PromQL nor LogQL, or has no series or number as its value.
     """
+    from analytics.logql.rules import parse_rule
     from analytics.promql.compared import nodes_of
     from analytics.promql.errors import BadQuery
     from analytics.promql.nodes import Selector, StringNode, Subquery
-    from analytics.promql.parse import parse
 
     try:
-        found = parse(text)
+        found = parse_rule(text, language)
     except BadQuery as error:
         raise ValidationError(error.message.removeprefix('invalid parameter "query": '), field) from None
     if isinstance(found, StringNode | Subquery) or (isinstance(found, Selector) and found.range):
@@ -53,25 +56,28 @@ def check_templates(texts: Mapping[str, str], field: str) -> None:
 
 def check_clear(text: str, expr: "Node") -> None:
     """Check `clear`. Raises `ValidationError`."""
-    from analytics.promql.compared import comparison
+    from analytics.logql.rules import LOGQL, PROMQL, compared_with_number, has_logql
 
     if not THRESHOLD.fullmatch(text):
-        check_expression(text, "clear")
-    elif comparison(expr) is None:
+        check_expression(text, LOGQL if has_logql(expr) else PROMQL, "clear")
+    elif compared_with_number(expr) is None:
         raise ValidationError(f"{_NO_COMPARISON} Or write a whole expression here.", "clear")
 
 
 def check_no_data(expr: "Node") -> None:
     """Check that missing data can be told from a condition that does not hold. Raises `ValidationError`."""
-    from analytics.promql.compared import comparison
+    from analytics.logql.rules import compared_with_number
 
-    if comparison(expr) is None:
+    if compared_with_number(expr) is None:
         raise ValidationError(_NO_COMPARISON, "no_data")
 
 
 def check_samples(expr: "Node") -> None:
     """Check that there is something to count. Raises `ValidationError`."""
+    from analytics.logql.rules import has_logql
     from analytics.promql.compared import range_selectors
 
+    if has_logql(expr):
+        raise ValidationError("Is for PromQL: compare the number of lines itself, as in `… > 5`.", "min_samples")
     if not range_selectors(expr):
         raise ValidationError("Needs an `expr` with a range, such as `rate(requests_total[5m])`.", "min_samples")

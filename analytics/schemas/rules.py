@@ -12,7 +12,7 @@ from analytics.schemas.rule_texts import check_clear, check_expression, check_no
 from analytics.schemas.time_windows import TimeWindowSchema
 
 MOST_RULES = 1_000
-RECORDING_FIELDS = {"record", "expr", "labels"}
+RECORDING_FIELDS = {"record", "expr", "language", "labels"}
 
 
 class RuleSchema(Schema):
@@ -25,7 +25,19 @@ class RuleSchema(Schema):
     record = MetricName(load_default=None, metadata={"description": "Name of the metric to record"})
     expr = Expression(
         required=True,
-        metadata={"description": "PromQL; an alert is active for each series that it returns", "example": "up == 0"},
+        metadata={
+            "description": "PromQL, or a metric query of LogQL; an alert is active for each series that it returns",
+            "example": "up == 0",
+        },
+    )
+    language = OneOf(
+        ("promql", "logql"),
+        allow_none=True,
+        load_default=None,
+        metadata={
+            "description": "The language of `expr` and `clear`. Where left out, `expr` is LogQL if it is no PromQL, or "
+            'if it has a range of a selector that names no metric, such as `rate({service_name="shop"}[5m])`'
+        },
     )
     hold = DurationText(
         0.0,
@@ -97,7 +109,7 @@ class RuleSchema(Schema):
                     _refuse(field.data_key or name, "Is for alerts; this is a recording rule.")
         check_templates(rule["labels"], "labels")
         check_templates(rule["annotations"], "annotations")
-        found = check_expression(rule["expr"])
+        found = check_expression(rule["expr"], rule["language"])
         if rule["clear"] is not None:
             check_clear(rule["clear"], found)
         if rule["no_data"] != "ok":

@@ -9,18 +9,17 @@ import numpy as np
 
 from analytics.alerting import AlertKey
 from analytics.alerts.notify.png import Chart, png
+from analytics.alerts.rules.engine import RuleEngine
 from analytics.alerts.rules.naming import named_rules
 from analytics.clock import Clock
 from analytics.errors import AnalyticsError
+from analytics.logql.rules import compared_with_number, parse_rule
 from analytics.notifications import MessageAlert, QueuedMessage
 from analytics.points import Labels
 from analytics.promql.block import Block
 from analytics.promql.budget import Budget, Limits
-from analytics.promql.compared import comparison
-from analytics.promql.engine import PromqlEngine
 from analytics.promql.errors import QueryError
 from analytics.promql.nodes import NumberNode
-from analytics.promql.parse import parse
 from analytics.promql.values import ScalarValue, Value
 from analytics.query.reader import Reader
 from analytics.state.state import State
@@ -38,16 +37,17 @@ class _Question(NamedTuple):
 
     alert: MessageAlert
     expr: str
+    language: str | None
 
 
 class AlertCharts:
     """Makes charts of alerts.
 
     Args:
-        engine: over the series that are kept.
+        engine: over the series and lines that are kept.
     """
 
-    def __init__(self, engine: PromqlEngine, reader: Reader, threads: Threads, clock: Clock) -> None:
+    def __init__(self, engine: RuleEngine, reader: Reader, threads: Threads, clock: Clock) -> None:
         self._engine, self._reader, self._threads, self._clock = engine, reader, threads, clock
 
     def __call__(self, message: QueuedMessage) -> bytes | None:
@@ -56,8 +56,9 @@ class AlertCharts:
         expr = None if alert is None else self._reader.ask(_expression, alert.key)
         if alert is None or expr is None:
             return None
+        question = _Question(alert, *expr)
         try:
-            with self._threads.items(lambda: self._made(_Question(alert, expr))) as items:
+            with self._threads.items(lambda: self._made(question)) as items:
                 return next(items)
         except (QueryError, AnalyticsError) as error:
             logger.warning("a chart could not be made", extra={"rule": alert.key.rule, "reason": error.message})
@@ -66,8 +67,8 @@ class AlertCharts:
         return None
 
     def _made(self, question: _Question) -> Iterator[bytes | None]:
-        node = parse(question.expr)
-        compared = comparison(node)
+        node = parse_rule(question.expr, question.language)
+        compared = compared_with_number(node)
         end = int(self._clock.wall()) // 10 * 10
         times = np.array(range(end - SPAN, end + 1, STEP), np.int64) * 1_000
         budget = Budget(LIMITS, self._threads.pause, time.monotonic)
@@ -98,8 +99,9 @@ def series_of(value: Value, labels: Labels) -> Sequence[float | None]:
     return ()
 
 
-def _expression(state: State, now: float, key: AlertKey) -> str | None:
-    """The expression of the rule of an alert; None where it is gone."""
+def _expression(state: State, now: float, key: AlertKey) -> tuple[str, str | None] | None:
+    """The expression of the rule of an alert, and its language if it says so; None where it is gone."""
     resource = state.catalog.get("rules", key.group)
     rules: Sequence[Mapping[str, Any]] = () if resource is None else resource.body["rules"]
-    return next((body["expr"] for id_, _, body in named_rules(rules) if id_ == key.rule), None)
+    found = next((body for id_, _, body in named_rules(rules) if id_ == key.rule), None)
+    return None if found is None else (found["expr"], found.get("language"))

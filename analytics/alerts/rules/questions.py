@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
+from analytics.alerts.rules.engine import RuleEngine
+from analytics.logql.rules import LogExpression
 from analytics.promql.budget import Budget, Limits
-from analytics.promql.engine import PromqlEngine
 from analytics.promql.nodes import Node
 from analytics.promql.values import Value
 from analytics.threads import Threads
@@ -28,7 +29,7 @@ class Questions:
     """
 
     def __init__(
-        self, engine: PromqlEngine, threads: Threads, pause: Callable[[], None], monotonic: Callable[[], float]
+        self, engine: RuleEngine, threads: Threads, pause: Callable[[], None], monotonic: Callable[[], float]
     ) -> None:
         self._engine, self._threads, self._pause, self._monotonic = engine, threads, pause, monotonic
         self._long: set[tuple[str, int]] = set()
@@ -40,6 +41,8 @@ class Questions:
             QueryError: there is none.
         """
         milliseconds, place = round(at * 1000), (query, node.at)
+        if isinstance(node, LogExpression):  # the source of lines computes elsewhere
+            return self._engine.value(node, query, milliseconds, Budget(LIMITS, self._pause, self._monotonic))
         if place not in self._long:
             try:
                 return self._engine.value(node, query, milliseconds, self._loop_budget())

@@ -6,9 +6,17 @@ from typing import Any, NamedTuple
 
 from analytics.alerts.rules.machine import OK, Policy
 from analytics.alerts.rules.naming import named_rules
-from analytics.promql.compared import comparison, holds_on_little, longest_range, range_selectors
+from analytics.logql.rules import (
+    LOGQL,
+    PROMQL,
+    compared_with_number,
+    has_logql,
+    longest_look_back,
+    may_hold_on_little,
+    parse_rule,
+)
+from analytics.promql.compared import range_selectors
 from analytics.promql.nodes import Binary, Call, Node, NumberNode
-from analytics.promql.parse import parse
 from analytics.promql.text import milliseconds
 from analytics.templating.template import TextTemplate, compiled
 
@@ -112,12 +120,12 @@ def seconds(duration: str) -> float:
 
 
 def _recording_rule(id_: str, body: Mapping[str, Any], labels: tuple[tuple[str, TextTemplate], ...]) -> RecordingRule:
-    node = parse(body["expr"])
+    node = parse_rule(body["expr"], body.get("language"))
     return RecordingRule(id_, body["record"], body["expr"], node, _settle(node), labels, body)
 
 
 def _alert_rule(id_: str, body: Mapping[str, Any], labels: tuple[tuple[str, TextTemplate], ...]) -> AlertRule:
-    node = parse(body["expr"])
+    node = parse_rule(body["expr"], body.get("language"))
     annotations = dict(body.get("annotations", {}))
     if body.get("runbook"):
         annotations.setdefault(RUNBOOK, body["runbook"])
@@ -130,7 +138,7 @@ def _alert_rule(id_: str, body: Mapping[str, Any], labels: tuple[tuple[str, Text
         settle=_settle(node),
         labels=labels,
         body=body,
-        compared=comparison(node),
+        compared=compared_with_number(node),
         policy=Policy(
             seconds(body.get("for", "0s")),
             seconds(body.get("keep_firing_for", "0s")),
@@ -148,16 +156,16 @@ def _alert_rule(id_: str, body: Mapping[str, Any], labels: tuple[tuple[str, Text
 
 
 def _settle(node: Node) -> float:
-    return max(SETTLE_SECONDS, longest_range(node) if holds_on_little(node) else 0.0)
+    return max(SETTLE_SECONDS, longest_look_back(node) if may_hold_on_little(node) else 0.0)
 
 
 def _clear(text: str | None, expr: Node) -> Clear | None:
     if text is None:
         return None
     found = _THRESHOLD.fullmatch(text)
-    compared = comparison(expr)
+    compared = compared_with_number(expr)
     if found is None or compared is None:
-        return Clear(parse(text), text)
+        return Clear(parse_rule(text, LOGQL if has_logql(expr) else PROMQL), text)
     threshold = float(found[2])
     return Clear(Binary(0, found[1], compared.left, NumberNode(0, threshold)), text, (found[1], threshold))
 

@@ -5,6 +5,7 @@ from typing import NamedTuple, TypedDict
 import numpy as np
 
 from analytics.alerting import NORMAL
+from analytics.alerts.rules.engine import RuleEngine
 from analytics.alerts.rules.playing import play
 from analytics.alerts.rules.rule import AlertRule, RuleGroup
 from analytics.alerts.rules.sampled import vector_of
@@ -12,7 +13,6 @@ from analytics.clock import rfc3339
 from analytics.points import Labels
 from analytics.promql.block import Block, Times
 from analytics.promql.budget import Budget
-from analytics.promql.engine import PromqlEngine
 from analytics.promql.errors import CannotEvaluate
 from analytics.promql.nodes import Node, NumberNode
 from analytics.promql.values import ScalarValue, Value
@@ -66,7 +66,7 @@ class TrialTimes(NamedTuple):
         return list(range(self.start, self.end + 1, self.step))
 
 
-def try_rule(group: RuleGroup, times: TrialTimes, engine: PromqlEngine, budget: Budget) -> Trial:
+def try_rule(group: RuleGroup, times: TrialTimes, engine: RuleEngine, budget: Budget) -> Trial:
     """Evaluate a group of one alert rule at these times.
 
     Raises:
@@ -113,7 +113,7 @@ def try_rule(group: RuleGroup, times: TrialTimes, engine: PromqlEngine, budget: 
 class _Answers:
     """Values of expressions at all times, each evaluated once over the whole range."""
 
-    def __init__(self, engine: PromqlEngine, budget: Budget, times: Times, step: int) -> None:
+    def __init__(self, engine: RuleEngine, budget: Budget, times: Times, step: int) -> None:
         self._engine, self._budget, self._times, self._step = engine, budget, times, step
         self._known: dict[tuple[str, str, int], Value] = {}
 

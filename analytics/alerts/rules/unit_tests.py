@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from analytics.alerting import Alert
+from analytics.alerts.rules.engine import RuleEngine
 from analytics.alerts.rules.playing import AskAt, Step, play
 from analytics.alerts.rules.recording import record
 from analytics.alerts.rules.rule import RecordingRule, RuleGroup
@@ -82,6 +83,7 @@ def _run(test: Mapping[str, Any], groups: Sequence[RuleGroup], interval: int, pa
     step = _milliseconds(test.get("interval", USUAL_INTERVAL), "interval")
     samples, _ = samples_of([_mapping(each, "series") for each in _list(test, "input_series")], step)
     engine = PromqlEngine(samples)
+    rules = RuleEngine(engine)
     alerts = [_mapping(each, "alert_rule_test") for each in _list(test, "alert_rule_test")]
     queries = [_mapping(each, "promql_expr_test") for each in _list(test, "promql_expr_test")]
     times = [_milliseconds(each.get("eval_time", "0s"), "eval_time") for each in (*alerts, *queries)]
@@ -89,7 +91,7 @@ def _run(test: Mapping[str, Any], groups: Sequence[RuleGroup], interval: int, pa
         raise BadTestFile(f"needs more than {MOST_STEPS:,} evaluations")
 
     def ask(node: Node, query: str, at: float) -> Value:
-        return engine.value(node, query, round(at * 1000), Budget(Limits(), pause))
+        return rules.value(node, query, round(at * 1000), Budget(Limits(), pause))
 
     def keep(rule: RecordingRule, ask_at: AskAt, at: float) -> None:
         for point in record(rule, lambda node, query: ask_at(node, query, at), (), at, 0).points:

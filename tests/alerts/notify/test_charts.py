@@ -11,6 +11,7 @@ from analytics.alerts.notify.charts import HEIGHT, WIDTH, AlertCharts
 from analytics.alerts.notify.links import MessageLinks
 from analytics.alerts.notify.png import LIMIT, LINE, MARGIN, SHADE, WHITE, Chart, Pixels, png
 from analytics.alerts.notify.receivers.email import MailContent, composed
+from analytics.alerts.rules.engine import RuleEngine
 from analytics.notifications import MessageAlert, QueuedMessage
 from analytics.query.cells.build import make_engine
 from analytics.threads import Threads
@@ -76,7 +77,7 @@ class Charting(RuleRig):
         super().__init__()
         self.put("g", RULES)
         engine = make_engine(self.rig.reader, self.rig.state.series.levels)
-        self.charts = AlertCharts(engine, self.rig.reader, Threads(), self.rig.clock)
+        self.charts = AlertCharts(RuleEngine(engine), self.rig.reader, Threads(), self.rig.clock)
         for minute in range(60):
             self.gauge("queue", 200 if minute >= 40 else 20, host="a")
             self.gauge("queue", 60, host="b")

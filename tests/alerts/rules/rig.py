@@ -4,14 +4,18 @@ from collections.abc import Sequence
 from typing import Any
 
 from analytics.alerting import Alert
+from analytics.alerts.rules.engine import RuleEngine
 from analytics.alerts.rules.evaluator import RuleEvaluator
 from analytics.alerts.rules.questions import Questions
 from analytics.catalog.bodies import item_of
 from analytics.catalog.collections import RULES
 from analytics.factory.alerts import make_evaluator
-from analytics.kinds import POINTS
+from analytics.kinds import LOGS, POINTS
+from analytics.log_lines import NewLogLine
 from analytics.points import COUNTER, GAUGE, NAME_LABEL, NewPoint, labels_of
 from analytics.query.cells.build import make_engine
+from analytics.query.records.log_source import RecordLogSource
+from analytics.query.records.memory import MemoryRecords
 from analytics.resources import NewChange
 from analytics.state.state import State
 from analytics.threads import Threads
@@ -32,7 +36,8 @@ class RuleRig:
     def restart(self) -> None:
         """Forget what only the evaluator remembers, as a restart of the service does."""
         rig = self.rig
-        engine = make_engine(rig.reader, rig.state.series.levels)
+        lines = RecordLogSource(MemoryRecords(rig.reader, Threads(), rig.clock.monotonic))
+        engine = RuleEngine(make_engine(rig.reader, rig.state.series.levels), lines)
         self.questions = Questions(engine, Threads(), lambda: None, rig.clock.monotonic)
         self.evaluator: RuleEvaluator = make_evaluator(rig.clock, rig.reader, rig.recorder, Threads(), engine)
 
@@ -54,6 +59,10 @@ class RuleRig:
     def points(self, points: Sequence[NewPoint]) -> None:
         receipt = self.rig.recorder.record_batch(POINTS, batch(*points))
         assert not receipt.errors, receipt.errors
+
+    def lines(self, *lines: NewLogLine) -> None:
+        """Record log lines."""
+        assert self.rig.recorder.record_batch(LOGS, batch(*lines)).accepted == len(lines)
 
     def set(self, wall: float) -> None:
         """Set the clock, and evaluate what is due."""

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from analytics.alerts.rules.engine import RuleEngine
 from analytics.alerts.rules.rule import prepared
 from analytics.alerts.rules.trial import Trial, TrialTimes, try_rule
 from analytics.promql.budget import Budget
@@ -12,7 +13,7 @@ from tests.promql.rig import storage
 def tried(rule: dict[str, Any], *series: str, step: int = 15, end: int = 600) -> Trial:
     """The trial of a rule over series with a value a minute."""
     group = prepared("test", {"rules": [{"alert": "A", **rule}]})
-    return try_rule(group, TrialTimes(0, end, step), PromqlEngine(storage(*series)), Budget())
+    return try_rule(group, TrialTimes(0, end, step), RuleEngine(PromqlEngine(storage(*series))), Budget())
 
 
 def spans(trial: Trial) -> list[tuple[str, str, str | None]]:
