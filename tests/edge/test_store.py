@@ -114,6 +114,18 @@ def test_a_worker_that_replaces_another_has_the_only_store_process(
     assert is_gone(after)
 
 
+def test_a_stop_that_reaches_all_processes_at_once_is_quiet(start_server: StartServer, tmp_path: Path) -> None:
+    """As systemd stops a service."""
+    server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path / "data"), **HASTY}, ASKING)
+    assert server.post("/events", [event(number) for number in range(10)]).ok
+    store = store_process(server)
+    for pid in (store, server.process.pid, worker_pid(server)):
+        os.kill(pid, signal.SIGTERM)
+    assert server.process.wait(30) == 0
+    assert is_gone(store)
+    assert all(f'"level": "{level}"' not in server.log() for level in ("ERROR", "CRITICAL")), server.log()
+
+
 def test_the_one_store_process_stays_over_a_reload_and_workers_that_overlap(tmp_path: Path) -> None:
     server = Mortal(tmp_path / "server.log", tmp_path / "data", ASKING, **HASTY)
     client = Client(server, "/events", batch)

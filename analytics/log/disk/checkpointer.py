@@ -238,7 +238,7 @@ def _write_all(into: int, parts: Iterable[Part]) -> NoReturn:
     try:
         gc.disable()
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
-            signal.signal(number, signal.SIG_DFL)
+            signal.signal(number, signal.SIG_IGN)  # sent to all processes of a service: the parent ends this one
         os.closerange(3, into)
         os.closerange(into + 1, os.sysconf("SC_OPEN_MAX"))
         for family, level, start, body in chain(parts, [END]):

@@ -24,6 +24,10 @@ SPANS = (3_600 * NANOSECONDS, 86_400 * NANOSECONDS)
 """The last hour and day are searched before all that is kept: the newest lines are usually asked for."""
 MOST_BYTES = 4 << 20
 """Bytes of a page, beyond which it has fewer lines than asked for."""
+MOST_EXAMINED_BYTES = 16 << 20
+"""Characters of lines that are examined together, beyond which fewer lines are."""
+FIRST_ROWS, LEAST_ROWS = 100, 20
+"""Lines that are read at once: at first, and at least; the others are about `MOST_BYTES` together."""
 CONTEXT_NANOSECONDS = 86_400 * NANOSECONDS
 
 
@@ -153,10 +157,25 @@ class LineSearch:
         )
 
     def rows(self, asked: LineQuestion, columns: Sequence[str], limit: int) -> list[list[Any]]:
-        """Some columns of the newest lines."""
+        """Some columns of the newest lines: `limit` of them, or fewer where they are very long."""
+        found: list[list[Any]] = []
+        size, count, until = 0, min(FIRST_ROWS, limit), asked.until
         condition = asked.condition()
-        statement = f"SELECT {', '.join(columns)} FROM records WHERE {condition.sql} ORDER BY time DESC LIMIT {limit}"
-        return self._ask(asked, statement, condition.values)
+        while count > 0:
+            statement = (
+                f"SELECT {', '.join(columns)}, time, seq FROM records WHERE {condition.sql}"
+                f" ORDER BY time DESC, seq DESC LIMIT {count}"
+            )
+            rows = self._ask(asked, statement, condition.values, until=until)
+            found += [row[:-2] for row in rows]
+            size += sum(len(value) for row in rows for value in row if isinstance(value, str))
+            if len(rows) < count or size >= MOST_EXAMINED_BYTES:
+                break
+            time, seq = rows[-1][-2:]
+            until = time + 1
+            condition = asked.condition() & SqlCondition("(time < ? OR (time = ? AND seq < ?))", (time, time, seq))
+            count = min(limit - len(found), max(LEAST_ROWS, MOST_BYTES * len(found) // max(size, 1)))
+        return found
 
     def count(self, asked: LineQuestion) -> int:
         """How many lines there are."""

@@ -25,8 +25,8 @@ M_ARENA_MAX = -8
 
 def main() -> None:
     """Serve until the server is gone."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # sent to the whole group by a terminal: the server ends this process
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in (signal.SIGINT, signal.SIGTERM):  # sent to all processes of a service: the server ends this one
+        signal.signal(number, signal.SIG_IGN)
     options = msgspec.json.decode(sys.argv[1], type=StoreOptions)
     logging.config.dictConfig(logging_config(options.log_level))
     os.nice(options.nice)

@@ -10,7 +10,7 @@ from analytics.errors import NotFound
 from analytics.query.records.line_fields import FIELD_COLUMNS, counted
 from analytics.query.records.line_filter import LineQuestion
 from analytics.query.records.line_patterns import LONGEST, PATTERN_COLUMNS, grouped, pattern_of
-from analytics.query.records.line_search import LineCursor, LineSearch
+from analytics.query.records.line_search import FIRST_ROWS, MOST_EXAMINED_BYTES, LineCursor, LineSearch
 from analytics.query.records.lines import nanosecond_text
 from tests.query.records.memory_source import NANOSECONDS, MemorySource, line
 
@@ -123,6 +123,23 @@ def test_fields_are_named_as_in_filters_and_counted() -> None:
     assert list(fields) == ["attributes.path", "level", "resource.pod", "service"]
     path = fields["attributes.path"]
     assert (path.count, path.distinct, [(each.value, each.count) for each in path.values]) == (5, 2, [("/0", 3)])
+
+
+def test_few_lines_are_examined_where_they_are_very_long() -> None:
+    long = "x" * 200_000
+    source = MemorySource([line(at, "x", attributes={"number": at, "long": long}) for at in range(300)])
+    rows = LineSearch(source, lambda: 1_000.0).rows(LineQuestion(), FIELD_COLUMNS, 10_000)
+    assert sum(len(row[4]) for row in rows) < MOST_EXAMINED_BYTES + FIRST_ROWS * len(long)
+    (number,) = [field for field in counted(rows, 1) if field.name == "attributes.number"]
+    assert number.distinct == len(rows)
+    short = [line(at, "x", attributes={"number": at}) for at in range(3_000)]
+    assert len(search(short).rows(LineQuestion(), FIELD_COLUMNS, 2_500)) == 2_500
+
+
+def test_all_lines_of_one_time_are_examined_once() -> None:
+    lines = [line(1, "x", attributes={"number": number}) for number in range(500)]
+    rows = search(lines).rows(LineQuestion(), FIELD_COLUMNS, 1_000)
+    assert len({row[4] for row in rows}) == len(rows) == 500
 
 
 @pytest.mark.parametrize(
