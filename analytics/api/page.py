@@ -1,6 +1,6 @@
-"""/, /explore, /alerting, /failing, /logging, /tracing, /assets and /vendor: the pages and their files."""
+"""The pages, /assets and /vendor: their files."""
 
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from string import Template
 
@@ -14,6 +14,16 @@ CHARTS = ("uPlot.iife.min.js", "uPlot.min.css")
 """Files that `npm ci` in analytics/web installs; without them the page says that its charts are missing."""
 THEME = "theme.js"
 """Classic script, not a module, because it must run before the first paint."""
+DASHBOARD = "./"
+PAGES = {
+    DASHBOARD: "page.html",
+    "alerting": "alerts.html",
+    "explore": "explore.html",
+    "failing": "errors.html",
+    "logging": "logs.html",
+    "tracing": "traces.html",
+}
+"""Template of each page by its address, relative to the base path."""
 LOADS = "; ".join(
     (
         "default-src 'none'",
@@ -33,8 +43,8 @@ def page_blueprint() -> Blueprint:
     blueprint = Blueprint("page", __name__)
     assets, vendor = Folder(WEB / "static"), Folder(WEB / "node_modules" / "uplot" / "dist")
 
-    def html_page(template: str) -> Response:
-        response = respond(pack(_html(template, charts=all(map(vendor.has, CHARTS)))), TYPES[".html"])
+    def html_page(address: str) -> Response:
+        response = respond(pack(_html(address, charts=all(map(vendor.has, CHARTS)))), TYPES[".html"])
         response.headers[POLICY] = LOADS
         return response
 
@@ -43,27 +53,10 @@ def page_blueprint() -> Blueprint:
         if request.environ["PATH_INFO"] == "":  # a base path without the slash that relative addresses need
             query = request.query_string.decode("latin1")
             return Response(status=307, headers={"Location": f"{request.script_root}/{query and f'?{query}'}"})
-        return html_page("page.html")
+        return html_page(DASHBOARD)
 
-    @blueprint.get("/explore")
-    def explore() -> Response:
-        return html_page("explore.html")
-
-    @blueprint.get("/alerting")
-    def alerting() -> Response:
-        return html_page("alerts.html")
-
-    @blueprint.get("/failing")
-    def failing() -> Response:
-        return html_page("errors.html")
-
-    @blueprint.get("/logging")
-    def logging() -> Response:
-        return html_page("logs.html")
-
-    @blueprint.get("/tracing")
-    def tracing() -> Response:
-        return html_page("traces.html")
+    for address in PAGES.keys() - {DASHBOARD}:
+        blueprint.add_url_rule(f"/{address}", address, partial(html_page, address))
 
     @blueprint.get("/assets/<path:name>")
     def asset(name: str) -> Response:
@@ -77,16 +70,17 @@ def page_blueprint() -> Blueprint:
 
 
 @cache
-def _html(template: str, *, charts: bool) -> bytes:
-    """The page; without `charts`, it says that they are missing."""
+def _html(address: str, *, charts: bool) -> bytes:
+    """The page at an address of `PAGES`; without `charts`, it says that they are missing."""
     script, style = CHARTS
     modules = sorted(path.name for path in (WEB / "static").glob("*.js") if path.name != THEME)
-    page = Template(_text(template)).substitute(
+    page = Template(_text(PAGES[address])).substitute(
         chart_script=f'<script defer src="vendor/{script}"></script>' if charts else "",
         chart_style=f'<link rel="stylesheet" href="vendor/{style}">' if charts else "",
         hidden_with_charts="hidden" if charts else "",
         bell=_text("bell.html"),
         icons=_text("icons.html"),
+        nav=_text("nav.html").replace(f'href="{address}"', f'href="{address}" aria-current="page"'),
         preloads="\n".join(f'<link rel="modulepreload" href="assets/{module}">' for module in modules),
         sign_in=_text("sign-in.html"),
         tools=_text("tools.html"),

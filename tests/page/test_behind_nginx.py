@@ -177,7 +177,7 @@ def test_the_empty_page_shows_the_public_address(start_behind: StartBehind, open
 
 def test_the_docs_show_the_public_address_if_it_is_known(proxied: Behind, open_page: OpenPage) -> None:
     page = open_page(f"{proxied.url}/")
-    page.get_by_role("navigation", name="More").get_by_role("link", name="API").click()
+    page.get_by_role("navigation", name="Pages").get_by_role("link", name="API").click()
     expect(page.locator("h1")).to_have_text("Analytics Dashboard Service")
     assert page.url == f"{proxied.url}/docs"
     document = page.get_by_role("link", name="openapi.json", exact=True).evaluate("link => link.href")

@@ -105,7 +105,8 @@ def test_no_width_needs_scrolling_aside(shop_url: str, open_page: OpenPage, quer
 
 def test_the_dashboard_leads_to_it_and_back(shop_url: str, open_page: OpenPage) -> None:
     page = open_page(shop_url)
-    page.get_by_role("link", name="Explore").click()
+    pages = page.get_by_role("navigation", name="Pages")
+    pages.get_by_role("link", name="Explore").click()
     expect(page).to_have_title("Explore – Analytics")
-    page.get_by_role("link", name="Dashboard").first.click()
+    pages.get_by_role("link", name="Dashboard").click()
     expect(page).to_have_title(re.compile("Analytics$"))
