@@ -127,7 +127,8 @@ class Redactor:
         rules = self._rules()
         if not (rules.has_each_event or rules.message.has_patterns):
             parts = [span.attributes for span in spans]
-            parts += [part for span in spans for part in (span.events, span.links) if part is not NOTHING]
+            parts += [span.events for span in spans if span.events is not NOTHING]
+            parts += [span.links for span in spans if span.links is not NOTHING]
             if not rules.data.names.may_be_in(b"\0".join(parts + _distinct([span.resource for span in spans]))):
                 return
         work = self._work(is_import)
@@ -176,4 +177,4 @@ class Redactor:
 
 def _distinct(resources: list[msgspec.Raw]) -> list[msgspec.Raw]:
     """Resources, each once: the records of a sender share one object."""
-    return list({id(each): each for each in resources}.values())
+    return list(dict(zip(map(id, resources), resources, strict=True)).values())

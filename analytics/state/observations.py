@@ -140,14 +140,17 @@ class Observations:
 
     def add_request_spans(self, spans: Sequence[NewSpan]) -> None:
         """Add spans that are requests: status, duration, endpoint and user."""
-        failed = 0
-        for span in spans:
-            latency, is_error = span.milliseconds, span.status == SPAN_FAILED
-            failed += is_error
-            self.latencies.append(latency)
-            self._usage(span.endpoint or span.name).add(Usage(1, int(is_error), 1, latency))
-            if span.user_id:
-                self.users.add(span.user_id)
+        failed, latencies = 0, [max(0, span.end - span.start) / 1e6 for span in spans]
+        for span, latency in zip(spans, latencies, strict=True):
+            usage = self._usage(span.endpoint or span.name)
+            usage.requests += 1
+            usage.timed += 1
+            usage.milliseconds += latency
+            if span.status == SPAN_FAILED:
+                usage.errors += 1
+                failed += 1
+        self.latencies += latencies
+        self.users.update([span.user_id for span in spans if span.user_id])
         self.add_requests(Cell.tally(len(spans), self.at))
         if failed:
             self.add_errors(Cell.tally(failed, self.at))

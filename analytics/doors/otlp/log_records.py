@@ -4,14 +4,16 @@ Source: opentelemetry.io/docs/specs/otel/logs/data-model/
 """
 
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
+from analytics.doors.otlp.attribute_reader import Members
 from analytics.doors.otlp.record_decoder import RecordDecoder, Scopes
 from analytics.doors.otlp.record_resources import name_of, text_of
-from analytics.doors.records.attributes import joined, json_member, json_text
+from analytics.doors.records.attributes import json_member, json_text
 from analytics.doors.records.levels import severity_in, severity_of
 from analytics.doors.records.lines import limited_body, time_within
 from analytics.doors.records.trace_ids import (
@@ -37,6 +39,10 @@ _SEVERITIES: dict[int | str, int] = {
     },
 }
 _encode = msgspec.json.Encoder().encode
+_fields = attrgetter(
+    *("time_unix_nano", "observed_time_unix_nano", "severity_number", "severity_text", "body", "attributes"),
+    *("trace_id", "span_id", "event_name"),
+)
 
 
 class LogDecoder(RecordDecoder[NewLogLine]):
@@ -54,37 +60,39 @@ class LogDecoder(RecordDecoder[NewLogLine]):
     def _extend(
         self, records: list[NewLogLine], items: Iterator[Any], service: str, resource: Raw, library: str
     ) -> None:
-        for record in items:
-            records.append(self._made(record, service, resource, library))
+        digits, members_of, value_of = self._form.digits, self._reader.members, self._form.value
+        for at, seen, number, word, sent_body, attributes, trace, span, event in map(_fields, items):
+            members = members_of(attributes)
+            value = value_of(sent_body)
+            body = value if value.__class__ is str else "" if value is None else _encode(value).decode()
+            if event and EVENT_NAME not in members:
+                members[EVENT_NAME] = json_member(EVENT_NAME, text_of(event))[0]
+            trace_id = sound_id(digits(trace), TRACE_DIGITS) if trace else ""
+            if trace_id:
+                span_id = sound_id(digits(span), SPAN_DIGITS) if span else ""
+            else:  # ids that are not valid are none, by the specification
+                trace_id, span_id = ids_in_text(body)
+                if not trace_id and members:
+                    trace_id, span_id = _ids_in(members)
+            severity_text, severity = name_of(word) if word else "", _SEVERITIES.get(number, 0)
+            if not severity:
+                severity = severity_of(severity_text) if severity_text else severity_in(body)
+            at = at or seen
+            records.append(
+                NewLogLine(
+                    service,
+                    limited_body(body, self._dropped),
+                    time_within(at) if at else None,
+                    severity,
+                    severity_text,
+                    trace_id,
+                    span_id,
+                    Raw(b"{%b}" % b",".join(members.values())) if members else NO_ATTRIBUTES,
+                    resource,
+                    library,
+                )
+            )
 
-    def _made(self, record: Any, service: str, resource: Raw, library: str) -> NewLogLine:
-        members = self._reader.members(record.attributes)
-        value = self._form.value(record.body)
-        body = value if value.__class__ is str else "" if value is None else _encode(value).decode()
-        if record.event_name and EVENT_NAME not in members:
-            members[EVENT_NAME] = json_member(EVENT_NAME, text_of(record.event_name))[0]
-        digits = self._form.digits
-        trace_id = sound_id(digits(record.trace_id), TRACE_DIGITS) if record.trace_id else ""
-        if trace_id:
-            span_id = sound_id(digits(record.span_id), SPAN_DIGITS) if record.span_id else ""
-        else:  # ids that are not valid are none, by the specification
-            trace_id, span_id = ids_in_text(body)
-            if not trace_id and members:
-                trace_id, span_id = ids_in_attributes(members, lambda name: json_text(members[name]))
-        severity_text = name_of(record.severity_text) if record.severity_text else ""
-        severity = _SEVERITIES.get(record.severity_number, 0)
-        if not severity:
-            severity = severity_of(severity_text) if severity_text else severity_in(body)
-        at = record.time_unix_nano or record.observed_time_unix_nano
-        return NewLogLine(
-            service,
-            limited_body(body, self._dropped),
-            time_within(at) if at else None,
-            severity,
-            severity_text,
-            trace_id,
-            span_id,
-            joined(members.values()) if members else NO_ATTRIBUTES,
-            resource,
-            library,
-        )
+
+def _ids_in(members: Members) -> tuple[str, str]:
+    return ids_in_attributes(members, lambda name: json_text(members[name]))
