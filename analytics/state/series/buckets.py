@@ -89,7 +89,8 @@ class Buckets:
     def advance(self, now: float) -> None:
         """Close the buckets before `now`: merge each into its bucket of the next level."""
         if self.levels[0].start(now) > self._open[0]:
-            self._add_late()
+            for second in sorted(second for second in self._waiting if second < self._open[0]):
+                self._add_late(self._waiting.pop(second).arrays())
         for index, level in enumerate(self.levels):
             was_open, self._open[index] = self._open[index], max(self._open[index], level.start(now))
             if self._open[index] == was_open:
@@ -190,29 +191,14 @@ class Buckets:
         is_old = arrays.ats < self._oldest[0]
         old = np.flatnonzero(is_old)
         if len(old):
-            self._add_old(arrays.at(old) if len(old) < len(is_old) else arrays)
+            self._add_late(arrays.at(old) if len(old) < len(is_old) else arrays)
         if len(old) < len(is_old):
             recent = arrays.at(np.flatnonzero(~is_old)) if len(old) else arrays
             for second, part in by_start(recent, self.levels[0]):
                 self._waiting.setdefault(second, Observed.none()).extend(part.observed())
 
-    def _add_late(self) -> None:
-        """Add what waits for closed seconds to the buckets of its time: up to the finest one that is open."""
-        for second in sorted(second for second in self._waiting if second < self._open[0]):
-            late = self._waiting.pop(second).arrays()
-            content = content_of(self.kind, late, second)
-            for index, level in enumerate(self.levels):
-                start = level.start(second)
-                if start >= self._oldest[index]:
-                    self._merge(index, start, content, second - start)
-                    self._unpacked.add(Bucket(index, start))
-                if start >= self._open[index]:
-                    break
-                if start >= self._oldest[index]:
-                    self._changed_late(index, start, late.ids.tolist())
-
-    def _add_old(self, late: ObservationArrays) -> None:
-        """Add observations of seconds that are not kept to the closed buckets of their time."""
+    def _add_late(self, late: ObservationArrays) -> None:
+        """Add observations of closed seconds to the buckets of their time: up to the finest one that is open."""
         for index, level in enumerate(self.levels):
             for start, part in by_start(late, level):
                 if start >= self._oldest[index]:
