@@ -230,3 +230,26 @@ def test_no_more_ids_are_taken_for_a_checkpoint_than_are_remembered() -> None:
     fresh = ids.take_fresh()
     assert fresh == len(ids) <= 3
     assert list(ids.newest_ids(fresh))[-1] == "999"
+
+
+@given(st.integers(1, 4), st.lists(st.tuples(st.lists(st.integers(0, 12), max_size=6), st.sampled_from([0, 1, 5, 11]))))
+def test_ids_that_are_added_together_are_remembered_as_one_by_one(
+    always: int, script: list[tuple[list[int], int]]
+) -> None:
+    one_by_one, together, now = SeenIds(always, 10, OwnIds(0)), SeenIds(always, 10, OwnIds(0)), 0.0
+    for numbers, pause in script:
+        now += pause
+        keys = [str(number) for number in numbers]
+        are_new = [one_by_one.add(key, now) for key in keys]
+        if together.add_all(keys, now):
+            assert all(are_new)
+        else:
+            assert [together.add(key, now) for key in keys] == are_new
+
+
+def test_an_id_of_this_service_is_not_added_together_with_others() -> None:
+    own = OwnIds(0)
+    ids, prefix = SeenIds(3, 600, own), own.prefix()
+    own.give(prefix)
+    assert not ids.add_all(["a", f"{prefix}0"], 0)
+    assert len(ids) == 0, "one by one, the others are new"
