@@ -123,6 +123,10 @@ def batch_option(items: str) -> Callable[[F], F]:
     )
 
 
+PROGRESS_ITEMS = 100
+"""So many items are read between two looks at how far the file is read, each of which takes longer than to read one."""
+
+
 def with_progress_bar(file: LogFile, items: Iterable[T], label: str) -> Iterator[T]:
     """Yield `items`, which are read from `file`, and show on stderr, if it is a terminal, how much of it is read."""
     bar: Any = click.progressbar(
@@ -133,11 +137,13 @@ def with_progress_bar(file: LogFile, items: Iterable[T], label: str) -> Iterator
     )
     done = 0
     with bar:
-        for item in items:
+        for number, item in enumerate(items):
             yield item
-            if file.position is not None and file.position > done:
+            if number % PROGRESS_ITEMS == 0 and file.position is not None and file.position > done:
                 bar.update(file.position - done)
                 done = file.position
+        if file.position is not None:
+            bar.update(file.position - done)
 
 
 def wait_notice() -> OnWait:

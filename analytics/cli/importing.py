@@ -10,8 +10,9 @@ import click
 
 from analytics.cli.common import batch_option, key_options, patience_option, url_option, wait_notice, with_progress_bar
 
-HISTORY_WAY = ("/events/history", 6, 8 << 20)
-"""Path of an import of history, requests on their way at once, which the service writes together, and their bytes."""
+HISTORY_WAY = ("/events/history", 12, 8 << 20)
+"""Path of an import of history, requests on their way at once, and their bytes. The service writes half of them at a
+time, and decodes the others meanwhile."""
 HISTORY_BATCH = 10_000
 
 

@@ -153,6 +153,10 @@ def rereadable(path: Path, on_copy: Callable[[], None]) -> Iterator[Path]:
             yield Path(copy.name)
 
 
+UNREADABLE = (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError)
+"""Errors of reading a file that is damaged or away."""
+
+
 class Line(NamedTuple):
     """A line of a file; `number` counts all lines from 1, also blank ones."""
 
@@ -195,13 +199,15 @@ class LogFile:
 
     def lines(self, max_bytes: int, *, blank: bool = False) -> Iterator[Line]:
         """Yield the lines, blank ones only if `blank`; a line that is too long is cut to `max_bytes` + 1 bytes."""
-        number = 0
+        number, readline = 0, self._lines.readline
         while True:
-            with self._readable(f"line {number}"):
-                raw = self._lines.readline(max_bytes + 1)
+            try:  # without a context manager, which would take more time than all else
+                raw = readline(max_bytes + 1)
                 rest = raw
                 while len(rest) == max_bytes + 1 and not rest.endswith(b"\n"):
-                    rest = self._lines.readline(max_bytes + 1)
+                    rest = readline(max_bytes + 1)
+            except UNREADABLE as error:
+                raise self._unreadable(f"line {number}", error) from None
             if not raw:
                 return
             number += 1
@@ -212,19 +218,17 @@ class LogFile:
         """Yield the content, at most `size` bytes at a time."""
         done = 0
         while True:
-            with self._readable(f"byte {done}"):
+            try:
                 chunk = self._lines.read(size)
+            except UNREADABLE as error:
+                raise self._unreadable(f"byte {done}", error) from None
             if not chunk:
                 return
             done += len(chunk)
             yield chunk
 
-    @contextmanager
-    def _readable(self, reached: str) -> Iterator[None]:
-        try:
-            yield
-        except (OSError, EOFError, zlib.error, lzma.LZMAError, ValueError) as error:
-            raise LogUnreadableError(f"cannot read {self._called} beyond {reached}: {error}") from None
+    def _unreadable(self, reached: str, error: Exception) -> LogUnreadableError:
+        return LogUnreadableError(f"cannot read {self._called} beyond {reached}: {error}")
 
     def close(self) -> None:
         for layer in reversed(self._layers):

@@ -35,6 +35,8 @@ NUMBERS_END = 2**40
 """Imported events have numbers below it, in the order in which they came; those of the log have higher ones."""
 CHUNK = 40_000
 """Events that are put into tables at once, at most; meanwhile nobody reads the tail."""
+TOGETHER = 6
+"""Batches that are written together, at most."""
 QUIET_SECONDS = 2.0
 """How long after a batch another one may follow."""
 MOST_FILES = 1_000
@@ -125,7 +127,7 @@ class HistoryImporter:
             duckdb.Error, OSError, sqlite3.Error: that failed; nothing of them is stored.
         """
         with self._lock:
-            batches, self._waiting = self._waiting, []
+            batches, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
             self._called.clear()
         known, connection = self._pending, self._engine.connect()
         try:

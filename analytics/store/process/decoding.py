@@ -25,6 +25,8 @@ class SplitEvent(Struct, gc=False, omit_defaults=True):
 JournalEvent = NewEvent | SplitEvent
 SPACED = b'": '
 """What a body has in which there is white space between tokens, as most programs write it."""
+LOOKED_AT = 1_000
+"""Bytes of a body that are looked at for that. Where only the rest has white space, events are decoded whole."""
 _encode = msgspec.json.Encoder().encode
 _decode_split = msgspec.json.Decoder(list[SplitEvent]).decode
 _decode_whole = msgspec.json.Decoder(list[NewEvent]).decode
@@ -37,7 +39,7 @@ def decoded_events(body: bytes) -> Sequence[JournalEvent]:
         msgspec.DecodeError: the body is damaged.
     """
     try:
-        compact = msgspec.json.format(body, indent=-1) if SPACED in body else body
+        compact = msgspec.json.format(body, indent=-1) if SPACED in body[:LOOKED_AT] else body
         events = _decode_split(compact)
         if _encode(events) == compact:
             return events

@@ -206,7 +206,8 @@ def _arrays(columns: Columns, shape: int) -> dict[str, Any]:
     for name, column in columns.items():
         dtype = _DTYPES[FIXED_COLUMNS.get(name, "VARCHAR")]
         is_time = dtype.startswith("M8")  # made of integers: quicker than of times
-        arrays[name] = np.array(column, dtype="i8").view(dtype) if is_time else np.array(column, dtype=dtype)
+        array = np.fromiter(column, "i8" if is_time else dtype, len(column))  # in half the time of `np.array`
+        arrays[name] = array.view(dtype) if is_time else array
     return arrays
 
 

@@ -100,4 +100,4 @@ def _arrays(columns: dict[str, list[Any]], layout: RecordLayout) -> dict[str, An
     import numpy as np
 
     types = {name: _ARRAY_TYPES[type_] for name, type_ in layout.columns.items()} | _EXTRA
-    return {name: np.array(values, dtype=types[name]) for name, values in columns.items()}
+    return {name: np.fromiter(values, types[name], len(values)) for name, values in columns.items()}
