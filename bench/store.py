@@ -1,5 +1,7 @@
 """The long-term store: what an event costs its process, the size of files, and how long questions take."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -55,18 +57,23 @@ def _taking_in() -> list[Row]:
         worker, count = _fed(server, bodies)
         time.sleep(5)  # it has merged
         own, peak = (child.cpu() - before) / count * 1e6, child.memory("VmHWM")
-    more = worker - without
+    telling = float(subprocess.run([sys.executable, "-m", "bench.storeworker"], capture_output=True, check=True).stdout)
     what = f"the store process, {RATE:,} events/s"
     return [
         Row(what, f"{own:.2f} µs CPU an event", f"{RATE:,}/s", target=f"≤ {CPU_LIMIT:g} µs", reached=own <= CPU_LIMIT),
         Row(
-            "the worker beside it",
+            "what the worker does for it",
+            f"{telling:.2f} µs CPU an event",
+            target=f"≤ {WORKER_LIMIT:g} µs",
+            reached=telling <= WORKER_LIMIT,
+        ),
+        Row(
+            "all that the worker does",
             f"{worker:.2f} µs CPU an event",
             baseline="without a store",
             its_figure=f"{without:.2f} µs CPU",
-            ratio=f"+ {more:.2f} µs",
-            target=f"≤ {WORKER_LIMIT:g} µs more",
-            reached=more <= WORKER_LIMIT,
+            ratio=f"+ {worker - without:.2f} µs",
+            note="runs differ by more",
         ),
         Row("its memory at rest", f"{rest:.0f} MB", target=f"≤ {REST_LIMIT:g} MB", reached=rest <= REST_LIMIT),
         Row("at most while it writes", f"{peak:.0f} MB", target=f"≤ {BUSY_LIMIT:g} MB", reached=peak <= BUSY_LIMIT),
