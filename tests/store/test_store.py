@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import time
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 
 from analytics.errors import Unavailable
 from analytics.store.client import client
+from analytics.store.client.client import StoreFailure
 from tests.log.disk.disk import Disk
 from tests.state.rig import event
 from tests.store.rig import Keeping
@@ -76,3 +78,16 @@ def test_a_store_process_that_hangs_is_told_and_holds_nobody_up(
             os.kill(child.pid, signal.SIGCONT)
         disk.until(lambda: disk.client.status.trouble is None)
         assert [row[1] for row in disk.stored()] == ["a", "b"]
+
+
+def test_a_question_without_an_answer_in_time_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Keeping(tmp_path / "data") as disk:
+        assert disk.stored() == []
+        ours, theirs = socket.socketpair()
+        monkeypatch.setattr(client, "GRACE_SECONDS", 0.1)
+        monkeypatch.setattr(disk.client._child, "connect", lambda: ours)
+        with theirs, pytest.raises(StoreFailure) as caught:
+            list(disk.client.ask("events", seconds=0.2))
+        assert (caught.value.code, caught.value.status) == ("query_timeout", 503)
+        monkeypatch.undo()
+        assert disk.stored() == []

@@ -136,7 +136,13 @@ class StoreClient:
             raise _unavailable()
         with self._slots.taken(op, is_wanted):
             self._tell()
-            yield from self._request(StoreRequest(op, dict(args or {}), self._told, seconds, body), is_wanted)
+            try:
+                yield from self._request(StoreRequest(op, dict(args or {}), self._told, seconds, body), is_wanted)
+            except Unavailable as error:
+                if isinstance(error.__cause__, TimeoutError):  # a machine so busy that it was not even interrupted
+                    late = AnswerFailure("query_timeout", f"The query took longer than {seconds:g} s.")
+                    raise StoreFailure(late) from error
+                raise
 
     def _request(self, request: StoreRequest, is_wanted: Callable[[], bool] = lambda: True) -> Iterator[bytes]:
         child = self._child
