@@ -34,7 +34,10 @@ def answered(question: Question, source: EventSource, db: RunsSql) -> Answer:
 
 def _figures(question: FiguresQuestion, source: EventSource, db: RunsSql) -> Rows:
     if is_daily(question):
-        return _rows(db, *daily_sql(question, source))
+        statements, figures, parameters = daily_sql(question, source)
+        for statement in statements:
+            db.execute(statement, parameters.values)
+        return db.execute(figures, []).fetchall()
     if question.measure == "count":
         parts = _rows(db, *counts_sql(question, source))
         if len(parts) <= MOST_PARTS:

@@ -1,6 +1,6 @@
 """Unique users by periods of a day or less: the users of each day are found first, in little memory at a time."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from analytics.filters.sql import Parameters
 from analytics.store.explore.found import FoundEvents
@@ -9,7 +9,10 @@ from analytics.store.explore.questions import FiguresQuestion
 from analytics.store.source import EventSource
 
 MOST_DAYS = 120
-"""Days that are worth a part of the statement each."""
+"""Days that are worth a part of a statement each."""
+DAYS_AT_ONCE = 8
+"""Days whose users are found at once: enough for several threads, and few enough for the memory of a question."""
+TABLE = "users_of_periods"
 
 
 def is_daily(question: FiguresQuestion) -> bool:
@@ -19,23 +22,26 @@ def is_daily(question: FiguresQuestion) -> bool:
     return question.until - start_of(question.since, "day") <= timedelta(days=MOST_DAYS)
 
 
-def daily_sql(question: FiguresQuestion, source: EventSource) -> tuple[str, Parameters]:
-    """The statement of a question with parameters; its rows are those of `figures_sql`.
+def daily_sql(question: FiguresQuestion, source: EventSource) -> tuple[list[str], str, Parameters]:
+    """Statements that put the users of each period into a table, with their parameters, and one without parameters.
 
-    Users are counted exactly: a user of a period is one row, since no period has more than one day.
+    The rows of the last one are those of `figures_sql`. Users are counted exactly: a user of a period is one row, since
+    no period has more than one day. Raises ValidationFailed for a filter that is not valid.
     """
     found = FoundEvents(source, question.since, question.until, question.q)
-    days = []
-    for day in starts(question.since, question.until, "day"):
-        if question.interval == "day":
-            users = found.sql(["user_id"], day)
-            period = f"make_timestamp({round(day.timestamp() * 1e6)})"
-            days.append(f"SELECT {period} AS period, user_id FROM ({users}) GROUP BY user_id")
-        else:
-            period = f"date_trunc('{question.interval}', time)::TIMESTAMP AS period"
-            days.append(f"SELECT DISTINCT * FROM ({found.sql([period, 'user_id'], day)})")
+    days = [_of_day(question, found, day) for day in starts(question.since, question.until, "day")]
+    parts = [" UNION ALL ".join(days[at : at + DAYS_AT_ONCE]) for at in range(0, len(days), DAYS_AT_ONCE)]
     figures = (
-        "SELECT 0 AS rank, period, count(user_id) AS figure, 0 AS groups FROM found GROUP BY period"
-        " UNION ALL SELECT 0, NULL, count(DISTINCT user_id), 0 FROM found"
+        f"SELECT 0 AS rank, period, count(user_id) AS figure, 0 AS groups FROM {TABLE} GROUP BY period"
+        f" UNION ALL SELECT 0, NULL, count(DISTINCT user_id), 0 FROM {TABLE}"
     )
-    return f"WITH found AS MATERIALIZED ({' UNION ALL '.join(days)}) {figures}", found.parameters
+    first = f"CREATE OR REPLACE TEMP TABLE {TABLE} AS {parts[0]}"
+    return [first, *(f"INSERT INTO {TABLE} {part}" for part in parts[1:])], figures, found.parameters
+
+
+def _of_day(question: FiguresQuestion, found: FoundEvents, day: datetime) -> str:
+    if question.interval == "day":
+        start = f"make_timestamp({round(day.timestamp() * 1e6)})"
+        return f"SELECT {start} AS period, user_id FROM ({found.sql(['user_id'], day)}) GROUP BY user_id"
+    period = f"date_trunc('{question.interval}', time)::TIMESTAMP AS period"
+    return f"SELECT DISTINCT * FROM ({found.sql([period, 'user_id'], day)})"
