@@ -173,6 +173,20 @@ def test_a_silence_is_added_by_its_labels(server: Server, open_page: OpenPage) -
     expect(card).to_contain_text("The painters are in")
 
 
+def test_a_test_message_says_what_the_receiver_answered(server: Server, open_page: OpenPage) -> None:
+    page = open_page(f"{server.url}/alerting")
+    expect(page.locator("#receivers-none")).to_be_visible()
+    address = f"{server.url}/receivers/pager"
+    assert requests.put(address, json={"type": "webhook", "url": "http://127.0.0.1:1/"}, timeout=10).ok
+    try:
+        card = page.locator("#receivers-list .card", has_text="pager webhook")
+        card.get_by_role("button", name="Send a test message").click()
+        expect(card.get_by_role("status")).to_contain_text(re.compile("Not taken after .*ANALYTICS_NOTIFY_PRIVATE=1"))
+        check_accessible(page)
+    finally:
+        assert requests.delete(address, timeout=10).ok
+
+
 def test_the_browser_tells_what_begins_to_fire_also_in_the_background(server: Server, open_page: OpenPage) -> None:
     page = open_page(f"{server.url}/alerting", script=SHOWN)
     expect(page.locator("#firing .card").first).to_be_visible()

@@ -12,6 +12,7 @@ import { Editor } from './editor.js';
 import { Incidents } from './incidents.js';
 import { showList } from './list.js';
 import { startNotices } from './noticeswitch.js';
+import { receiverCard } from './receivers.js';
 import { Rules } from './rules.js';
 import { load, said, send } from './sources.js';
 import { matchersOf } from './states.js';
@@ -52,7 +53,7 @@ async function refresh() {
     ring(firing);
     if (document.hidden) return;
     showAlerts(firing, alerts); // at once: the rest takes longer
-    const [{ groups }, found, silences, slos] = await Promise.all([load('/rules'), optional('/incidents', { limit: MOST_CARDS }), optional('/silences'), optional('/slos')]);
+    const [{ groups }, found, silences, slos, receivers] = await Promise.all([load('/rules'), optional('/incidents', { limit: MOST_CARDS }), optional('/silences'), optional('/slos'), optional('/receivers')]);
     shown = { incidents: found?.incidents ?? [], hasSilences: silences !== null };
     showAlerts(firing, alerts);
     rules.show(groups);
@@ -61,6 +62,7 @@ async function refresh() {
     set(byId('slos'), 'hidden', !slos?.slos.length);
     setText(byId('slos-count'), slos ? plural(slos.count, 'objective') : '');
     showList(byId('slos-list'), (slos?.slos ?? []).slice(0, MOST_CARDS), idOf, sloCard);
+    showReceivers(receivers?.receivers);
     again();
     if (Date.now() > problemUntil) tell('');
   } catch (error) {
@@ -86,6 +88,13 @@ function showAlerts(firing, alerts) {
   showList(byId('firing'), items, ({ alert: { group, rule, labels } }) => JSON.stringify([group, rule, labels]), ({ alert, incident }) => alertCard(alert, incident, { onSilence, onAct, onRule }));
   set(byId('firing-more'), 'hidden', firing.length <= MOST_CARDS);
   setText(byId('firing-more'), `and ${plural(firing.length - MOST_CARDS, 'more alert')}: a route's group_by and silences help.`);
+}
+
+function showReceivers(receivers) {
+  set(byId('receivers'), 'hidden', !receivers);
+  setText(byId('receivers-count'), receivers?.length ? count(receivers.length) : '');
+  set(byId('receivers-none'), 'hidden', !receivers || receivers.length > 0);
+  showList(byId('receivers-list'), receivers ?? [], idOf, (receiver) => receiverCard(receiver, access.mayConfigure));
 }
 
 function showSilences(found) {

@@ -66,6 +66,6 @@ async function showErrors({ fingerprint }, place) {
   }
   const errors = found.groups[0]?.samples ?? [];
   const heads = ['Time', 'Service', 'Message', 'Version', 'User', 'See'];
-  const rows = errors.map((error) => el('tr', {}, el('td', {}, moment(error.time, stamp(new Date(error.time)))), el('td', { className: 'of' }, error.service), el('td', { className: 'of message' }, plain(error.message)), el('td', { className: 'of' }, error.version ?? ''), el('td', { className: 'of' }, error.user_id ?? ''), el('td', {}, ...linksOf(error).flatMap(([text, href], index) => [index ? ' ' : '', el('a', { href }, text)]))));
+  const rows = errors.map((error) => el('tr', {}, el('td', {}, moment(error.time, stamp(new Date(error.time)))), el('td', { className: 'of' }, error.service), el('td', { className: 'of message' }, plain(error.message)), el('td', { className: 'of' }, error.version ?? ''), el('td', { className: 'of' }, error.user_id ?? ''), el('td', {}, ...linksOf(error).flatMap(([text, href], index) => [index ? ' · ' : '', el('a', { href }, text)]))));
   place.replaceChildren(errors.length ? el('table', { className: 'samples' }, el('thead', {}, el('tr', {}, ...heads.map((head) => el('th', { scope: 'col' }, head)))), el('tbody', {}, ...rows)) : el('p', { className: 'soft' }, 'None is kept any more.'));
 }
