@@ -22,6 +22,8 @@ _NANOSECONDS = 1e9
 _VERSION, _ERROR_TYPE = "service.version", "error.type"
 _STATUSES = ("http.response.status_code", "http.status_code")
 _TYPE, _MESSAGE, _STACK = "exception.type", "exception.message", "exception.stacktrace"
+_MESSAGES = ("message", "msg", "error", "event")
+"""Fields of a structured line that may have its message."""
 _PYTHON_FRAME = re.compile(r'^\s*File "([^"]+)", line \d+, in (.+)$', re.MULTILINE)
 _FRAME = re.compile(r"^\s*at (.+?)(?::\d+)*\)?$", re.MULTILINE)
 _object = msgspec.json.Decoder(dict[str, Any]).decode
@@ -105,13 +107,32 @@ def of_lines(lines: Sequence[NewLogLine], received: float) -> Iterator[SeenError
             line.service,
             received if line.time is None else line.time / _NANOSECONDS,
             _text(attributes.get(_TYPE), LONGEST_TYPE) or "log line",
-            _text(attributes.get(_MESSAGE), MESSAGE_LIMIT) or line.body[:MESSAGE_LIMIT],
+            _text(attributes.get(_MESSAGE), MESSAGE_LIMIT) or message_of(line.body),
             top_frame(_text(attributes.get(_STACK), 65_536)),
             _text(_object(line.resource).get(_VERSION) or attributes.get(_VERSION)),
             None,
             line.trace_id,
             line.span_id,
         )
+
+
+def message_of(body: str) -> str:
+    """The message of a line: where its body is a JSON object, that of its fields which has it.
+
+    Example:
+        >>> message_of('{"level": "error", "msg": "no rate"}')
+        'no rate'
+    """
+    if body.startswith("{"):
+        try:
+            fields = _object(body)
+        except msgspec.DecodeError:  # a text that only begins like JSON
+            return body[:MESSAGE_LIMIT]
+        for name in _MESSAGES:
+            message = _text(fields.get(name), MESSAGE_LIMIT)
+            if message:
+                return message
+    return body[:MESSAGE_LIMIT]
 
 
 def top_frame(stack: str) -> str:

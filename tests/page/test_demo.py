@@ -1,10 +1,14 @@
 """The demo against a real server, started as users do: the dashboard has data at once."""
 
+import re
 import time
+
+from playwright.sync_api import expect
 
 from analytics.feed.shop import rfc3339
 from tests.edge.test_shapes import DASHBOARD
 from tests.edge.wire import check_shape
+from tests.page.conftest import OpenPage
 from tests.server import Server
 
 SERVICES = {"frontend", "productcatalog", "cart", "checkout", "search", "visualsearch", "gamification", "inventory"}
@@ -50,3 +54,21 @@ def test_the_demo_has_traces_lines_and_a_bad_deploy(shop: Server) -> None:
         ("frontend", "checkout"),
         ("checkout", "payment"),
     }
+
+
+def test_the_bad_deploy_is_found_by_clicking(shop: Server, open_page: OpenPage) -> None:
+    page = open_page(f"{shop.url}/tracing")
+    page.locator("#tabs").get_by_role("link", name="Map").click()
+    page.get_by_role("link", name="payment ").click()
+    page.select_option("[name=status]", "error")
+    expect(page.locator("#scatter circle.failed").nth(3)).to_be_attached()
+    page.goto(f"{shop.url}/failing?service=payment")
+    kind = page.locator("strong", has_text=re.compile("^CurrencyError$"))
+    group = page.locator("#groups > li", has=kind)
+    expect(group.locator(".where")).to_contain_text("payment 1.4.2")
+    group.locator("summary").click()
+    group.get_by_role("link", name="Its trace").first.click()
+    page.locator(".row[title='payment POST /charges']").click()
+    expect(page.locator("#details")).to_contain_text("currency is null")
+    page.locator("#details").get_by_role("link", name="Its lines").click()
+    expect(page.locator(".line .body").first).to_contain_text("currency is null")

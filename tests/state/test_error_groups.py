@@ -14,7 +14,7 @@ from analytics.state.error_groups import (
     SeenError,
     fingerprint_of,
 )
-from analytics.state.seen_errors import of_lines, of_spans, top_frame
+from analytics.state.seen_errors import message_of, of_lines, of_spans, top_frame
 
 CLIENT = 3
 
@@ -158,3 +158,20 @@ def test_the_top_frame_is_where_it_was_raised_without_the_number_of_the_line(sta
 def test_a_fingerprint_is_stable() -> None:
     assert fingerprint_of("E", "no 5", "") == fingerprint_of("E", "no 77", "")
     assert len(fingerprint_of("E", "no 5", "")[0]) == 16
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("no rate", "no rate"),
+        ('{"level": "error", "msg": "no rate"}', "no rate"),
+        ('{"msg": "second", "message": "first"}', "first"),
+        ('{"message": {"a": 1}, "error": "boom"}', "boom"),
+        ('{"n": 1}', '{"n": 1}'),
+        ("{not JSON", "{not JSON"),
+        ('{"message": "cut', '{"message": "cut'),
+        ("x" * 900, "x" * 500),
+    ],
+)
+def test_a_structured_line_has_its_message_in_a_field(body: str, message: str) -> None:
+    assert message_of(body) == message
