@@ -102,7 +102,7 @@ def test_links_show_the_traces_and_lines_of_its_time_and_services(service: Servi
     times = f"from={rfc3339_second(service.began - 600)}&to={rfc3339_second(service.began + 665)}"
     assert links["failed_traces"] == f"/tracing?service=shop&{times}&status=error"
     assert links["error_lines"] == f"/logging?service=shop&{times}&severity=error"
-    assert links["error_groups"] == f"/failing?service=shop&{times}"
+    assert links["error_groups"] == f"/failing?service=shop&{times}&state=", "resolved ones too"
 
 
 def test_the_lines_of_an_incident_are_those_of_all_its_services(service: Service) -> None:

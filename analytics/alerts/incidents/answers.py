@@ -190,7 +190,7 @@ def links(incident: Incident, now: float) -> dict[str, str]:
         "failed_traces": _path("/tracing", {**about, **span, "status": "error"}),
         "lines": _path("/logging", {**of_lines, **span}),
         "error_lines": _path("/logging", {**of_lines, **span, "severity": "error"}),
-        "error_groups": _path("/failing", {**about, **span}),
+        "error_groups": _path("/failing", {**about, **span, "state": ""}),
         "summary": _path("/summary", {**about, **span}),
         "annotations": _path("/annotations", {**about, **span}),
         "events": _path("/events", {**about, **whole}),
