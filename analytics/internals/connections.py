@@ -23,7 +23,7 @@ from gevent.pool import Group
 
 from analytics.connection_limits import ConnectionLimits
 from analytics.internals.connection import RECEIVE_BYTES, ClientSocket, Expired, Refusal
-from analytics.internals.parked_socket import ParkedSocket
+from analytics.internals.parked_socket import ParkedSocket, is_silent
 
 LATE_SECONDS = 0.5
 """Time for the request of a connection that is opened while the worker stops; such a request asks for readiness."""
@@ -40,7 +40,7 @@ class Connections:
     connection is refused.
 
     A connection that has waited for a request for a while is parked: its greenlet ends, and another one serves it when
-    the request comes.
+    the request comes. So is a new one on which nothing has arrived yet: nothing was allocated for it then.
     """
 
     def __init__(self, limits: ConnectionLimits, refusal: Refusal) -> None:
@@ -71,12 +71,23 @@ class Connections:
         self._open[connection] = None
         return connection
 
+    def park_silent(self, connection: ClientSocket, serve: Callable[[ClientSocket], object]) -> bool:
+        """Park a new connection if nothing has arrived on it; `serve` as of `close`. Returns whether that is so.
+
+        While the worker stops, none is parked: the stop waits for the greenlets.
+        """
+        if math.isinf(self.limits.park) or self.most_wait < math.inf or not is_silent(connection.sock):
+            return False
+        connection.__enter__()
+        self._park(connection, serve)
+        return True
+
     def close(self, connection: ClientSocket, serve: Callable[[ClientSocket], object]) -> None:
         """Remove a connection that has ended, or park it; `serve` is called when a request of that one arrives."""
-        del self._serving[connection.greenlet]
         if connection.is_parking:
-            connection.park(ParkedSocket(connection.sock, partial(self._arrived, connection, serve)))
+            self._park(connection, serve)
         else:
+            del self._serving[connection.greenlet]
             self.begin(connection)
             self._remove(connection)
 
@@ -127,6 +138,10 @@ class Connections:
     def _expire(self, connection: ClientSocket) -> None:
         connection.is_expiring = True
         gevent.get_hub().loop.run_callback(self.late, connection)
+
+    def _park(self, connection: ClientSocket, serve: Callable[[ClientSocket], object]) -> None:
+        del self._serving[connection.greenlet]
+        connection.park(ParkedSocket(connection.sock, partial(self._arrived, connection, serve)))
 
     def _arrived(self, connection: ClientSocket, serve: Callable[[ClientSocket], object]) -> None:
         """Serve a connection again; called by the event loop."""

@@ -177,7 +177,8 @@ def _guarded(kind: type[Any], connections: Connections, stop: Callable[[], None]
                 return
             if isinstance(listener, AddedListener):
                 connection.environ = listener.environ
-            self._serve(listener, address, connection)
+            if not connections.park_silent(connection, partial(self._serve, listener, address)):
+                self._serve(listener, address, connection)
 
         def run(self) -> None:
             super().run()

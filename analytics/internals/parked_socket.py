@@ -9,16 +9,32 @@ Verified with gevent 26.9.0. The service relies on these:
 - `loop.io(fd, 1)` has a function called by the event loop, in the greenlet of the hub, whenever the socket has data or
   was closed by the other side, until it is stopped.
 - `socket(fileno=fd)` finds out the family and kind of the socket.
+- `recv` with a timeout of 0 raises BlockingIOError where it would wait.
 """
 
 import os
 from collections.abc import Callable
+from socket import MSG_PEEK
 from typing import Any
 
 from gevent import get_hub
 from gevent.socket import socket
 
 READABLE = 1
+
+
+def is_silent(sock: Any) -> bool:
+    """Whether nothing has arrived on a socket without a timeout, and the other side has not closed it."""
+    sock.settimeout(0)
+    try:
+        sock.recv(1, MSG_PEEK)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False  # whoever reads next is told
+    finally:
+        sock.settimeout(None)
+    return False
 
 
 class ParkedSocket:

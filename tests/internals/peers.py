@@ -30,16 +30,7 @@ class Peers:
         self._serving: list[gevent.Greenlet] = []
 
     def serve(self, work: Any, sent: bytes = b"") -> tuple[gevent.Greenlet, socket]:
-        """Open a connection whose client has sent something, and call `work` with it."""
-        ours, theirs = socketpair()
-        theirs.settimeout(5)
-        theirs.sendall(sent)
-        self._stack.enter_context(theirs)
-
-        def run() -> Any:
-            with ours:
-                connection = self.all.open(ours)
-                return None if connection is None else go_on(connection)
+        """Open a connection whose client has sent something, call `work` with it, and close it."""
 
         def go_on(connection: ClientSocket) -> Any:
             done = None
@@ -51,6 +42,20 @@ class Peers:
                 self.all.close(connection, go_on)
                 self.done.append(done)
             return done
+
+        return self.begin(go_on, sent)
+
+    def begin(self, work: Any, sent: bytes = b"") -> tuple[gevent.Greenlet, socket]:
+        """Open a connection whose client has sent something, and call `work` with it, which has to close it."""
+        ours, theirs = socketpair()
+        theirs.settimeout(5)
+        theirs.sendall(sent)
+        self._stack.enter_context(theirs)
+
+        def run() -> Any:
+            with ours:
+                connection = self.all.open(ours)
+                return None if connection is None else work(connection)
 
         greenlet = gevent.spawn(run)
         self._serving.append(greenlet)

@@ -8,7 +8,7 @@ import pytest
 from gevent.event import Event
 
 from analytics.internals.connection import ClientSocket, Expired
-from tests.internals.peers import LIMITS, Peers, read_body, wait_for_request
+from tests.internals.peers import LIMITS, LONG, Peers, read_body, wait_for_request
 
 PARKING = LIMITS._replace(park=0.01)
 
@@ -126,6 +126,44 @@ def test_a_connection_that_waits_for_long_has_no_greenlet_until_its_request_arri
     assert client.recv(1) == b"", "it was served, and ended"
     assert peers.all.wait(5)
     assert (peers.done, len(peers.all)) == ([None, b"x"], 0)
+
+
+@pytest.mark.parametrize("limits", [LIMITS._replace(park=LONG)])
+def test_a_new_one_is_parked_at_once_if_nothing_has_arrived(peers: Peers) -> None:
+    def parked(connection: ClientSocket) -> bool:
+        return peers.all.park_silent(connection, served)
+
+    def served(connection: ClientSocket) -> None:
+        peers.done.append(wait_for_request(connection))
+        connection.sock.close()
+        peers.all.close(connection, served)
+
+    silent, client = peers.begin(parked)
+    assert silent.get(timeout=5) is True
+    assert len(peers.all) == 1
+    client.sendall(b"x")
+    assert client.recv(1) == b"", "it was served, and ended"
+    assert (peers.done, len(peers.all)) == ([b"x"], 0)
+    sent, _ = peers.begin(parked, b"y")
+    assert sent.get(timeout=5) is False
+
+
+@pytest.mark.parametrize(("limits", "may_park"), [(LIMITS._replace(park=LONG, head=0.1), True), (LIMITS, False)])
+def test_a_silent_one_is_closed_when_its_time_is_up_and_stays_where_none_are_parked(
+    peers: Peers, *, may_park: bool
+) -> None:
+    silent, client = peers.begin(lambda connection: peers.all.park_silent(connection, lambda _: None))
+    assert silent.get(timeout=5) is may_park
+    if may_park:
+        assert client.recv(1) == b""
+        assert len(peers.all) == 0
+
+
+@pytest.mark.parametrize("limits", [LIMITS._replace(park=LONG)])
+def test_a_silent_one_keeps_its_greenlet_at_the_stop(peers: Peers) -> None:
+    peers.all.stop_waiting()
+    silent, _ = peers.begin(lambda connection: peers.all.park_silent(connection, lambda _: None))
+    assert silent.get(timeout=5) is False
 
 
 @pytest.mark.parametrize("limits", [PARKING])

@@ -283,6 +283,15 @@ def test_a_connection_that_waits_for_long_has_no_greenlet_and_is_served_later(co
     assert count() == 0
 
 
+def test_a_new_connection_gets_a_greenlet_with_its_first_byte(connections: Connections) -> None:
+    count = guard(connections.worker, LIMITS._replace(park=60), refusal, lambda: None)
+    with connections.open(b"") as silent:
+        assert len(gevent.joinall(connections._serving, timeout=5)) == 1
+        assert count() == 1
+        silent.sendall(REQUEST)
+        assert read(silent, b"ok").startswith(b"HTTP/1.1 200")
+
+
 def test_a_client_that_resets_a_connection_without_a_greenlet_leaves_nothing(
     connections: Connections, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -7,7 +7,7 @@ import pytest
 from gevent.event import Event
 from gevent.socket import socketpair
 
-from analytics.internals.parked_socket import ParkedSocket
+from analytics.internals.parked_socket import ParkedSocket, is_silent
 
 
 @pytest.mark.parametrize("happens", ["data", "end"])
@@ -49,3 +49,16 @@ def test_its_descriptor_stays_open_meanwhile() -> None:
         gevent.sleep(0.01)
         assert os.fstat(fileno)
         parked.close()
+
+
+def test_a_socket_is_silent_until_data_or_the_end_arrives_and_nothing_is_lost() -> None:
+    ours, theirs = socketpair()
+    with ours:
+        with theirs:
+            assert is_silent(ours)
+            theirs.sendall(b"x")
+            assert not is_silent(ours)
+            assert ours.gettimeout() is None
+            assert ours.recv(2) == b"x"
+            assert is_silent(ours)
+        assert not is_silent(ours)
