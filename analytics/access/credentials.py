@@ -48,7 +48,9 @@ def credentials(environ: WSGIEnvironment) -> Credentials | None:
 
 def take_from_url(environ: WSGIEnvironment) -> Credentials | None:
     """Remove a ticket or key from the query string, so that nothing else sees it, and return it."""
-    query = environ.get("QUERY_STRING", "")
+    query = environ.get("QUERY_STRING")
+    if not query:
+        return None
     is_influx = environ["PATH_INFO"] == INFLUX_WRITE
     if "ticket=" not in query and "key=" not in query and not (is_influx and "=" in query):
         return None

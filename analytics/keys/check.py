@@ -30,10 +30,10 @@ class KeyCheck:
             TooManyRequests: the address sent too many wrong keys.
         """
         sender = sender_at(address)
-        if sender is not None and SECRET.fullmatch(secret) is None:
+        if sender is not None and sender in self._failures and SECRET.fullmatch(secret) is None:
             self._failures.take(sender, FAILED_KEYS, 0)
         key = self._keyring.find(secret)
-        if key is None or key.is_expired(self._clock.wall()):
+        if key is None or (key.expires is not None and key.is_expired(self._clock.wall())):
             if sender is not None:
                 self._failures.take(sender, FAILED_KEYS, 1)
             if key is None:

@@ -1,12 +1,14 @@
 """Keys: what the catalog holds of each, and how secrets are made and compared."""
 
 import hashlib
+import hmac
 import math
 import re
 import secrets
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from analytics.clock import Clock
 from analytics.identity import ADMIN, READ
 from analytics.resources import Resource
 
@@ -76,9 +78,13 @@ class Key(NamedTuple):
         """Its name for the audit log."""
         return f"{self.name} (key {self.id})"
 
-    def accepted(self, now: float) -> list[bytes]:
-        """The SHA-256 of each secret that is accepted at `now`, in seconds since the epoch."""
-        return [hashed for hashed, until in self.hashes if until is None or now < until]
+    def accepts(self, hashed: bytes, clock: Clock) -> bool:
+        """Whether it is accepted now with the secret that has this SHA-256, unless it has expired."""
+        found = False
+        for each, until in self.hashes:  # all of them, so that the time does not tell which one it is
+            if hmac.compare_digest(each, hashed) and (until is None or clock.wall() < until):
+                found = True
+        return found
 
     def is_expired(self, now: float) -> bool:
         """Whether it is not accepted any more at `now`, in seconds since the epoch."""

@@ -33,17 +33,21 @@ class Rates:
         self._what, self._now = what, now
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
+    def __contains__(self, sender: object) -> bool:
+        """Whether a sender has taken something, and is not forgotten."""
+        return sender in self._buckets
+
     def take(self, sender: str, rate: Rate, items: int) -> None:
         """Take tokens for that many items.
 
         Raises:
             TooManyRequests: none is left. With 0 items, nothing is taken.
         """
-        now = self._now()
-        left, since = self._buckets.pop(sender, (rate.burst, now))
-        left = min(rate.burst, left + (now - since) * rate.per_second)
-        if left < 1 and left < rate.burst:
-            self._keep(sender, left, now)
+        now, burst = self._now(), rate.burst
+        bucket = self._buckets.get(sender)
+        left = burst if bucket is None else bucket[0] + (now - bucket[1]) * rate.per_second
+        if left < 1 and left < burst:
+            self._buckets.move_to_end(sender)  # it is not forgotten because others come
             seconds = max(1, math.ceil((1 - left) / rate.per_second))
             raise TooManyRequests(
                 f"More than {rate.per_second:g} {self._what} a second: try again in {seconds} s.",
@@ -54,9 +58,8 @@ class Rates:
                     "RateLimit-Reset": str(seconds),
                 },
             )
-        self._keep(sender, left - items, now)
-
-    def _keep(self, sender: str, left: float, now: float) -> None:
-        self._buckets[sender] = left, now
-        if len(self._buckets) > MAX_SENDERS:
-            self._buckets.popitem(last=False)
+        if items:
+            self._buckets[sender] = (left if left < burst else burst) - items, now
+            self._buckets.move_to_end(sender)
+            if len(self._buckets) > MAX_SENDERS:
+                self._buckets.popitem(last=False)

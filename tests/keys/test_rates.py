@@ -74,3 +74,19 @@ def test_each_sender_has_a_bucket_and_the_longest_idle_is_forgotten() -> None:
     rates.take("first", rate, 1)
     with pytest.raises(TooManyRequests):
         rates.take(str(MAX_SENDERS - 1), rate, 1)
+
+
+def test_a_sender_that_is_refused_again_and_again_is_not_forgotten_because_of_others() -> None:
+    rates, rate = Rates("items", FakeClock().monotonic), Rate(1, 1)
+    rates.take("flood", rate, 1)
+    for number in range(MAX_SENDERS + 1):
+        rates.take(f"other {number}", rate, 1)
+        with pytest.raises(TooManyRequests):
+            rates.take("flood", rate, 1)
+
+
+def test_only_senders_that_have_taken_something_are_kept() -> None:
+    rates = Rates("items", FakeClock().monotonic)
+    rates.take("looks", Rate(1, 1), 0)
+    rates.take("takes", Rate(1, 1), 1)
+    assert ("looks" in rates, "takes" in rates) == (False, True)
