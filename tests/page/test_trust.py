@@ -17,7 +17,7 @@ from tests.server import ROOT, Server
 AXE = ROOT / "tests/spec/node_modules/axe-core/axe.min.js"
 IMG = "<img src=x onerror=\"document.body.dataset.pwned='1'\">"
 SCRIPT = "</script><script>document.body.dataset.pwned='2'</script>"
-WEIGHT = 125 * 1024
+WEIGHT = 125_000
 
 
 def test_a_page_shows_an_outage_and_recovers(start_server: StartServer, open_page: OpenPage, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ export class AnnotationForm {
     Object.assign(this, { view, group, onAdded });
     this.button = byId('annotations-add');
     this.form = byId('annotations-form');
-    this.button.addEventListener('click', () => this.#open(this.form.hidden));
     byId('annotations-cancel').addEventListener('click', () => this.#open(false));
     this.form.addEventListener('keydown', ({ key }) => key === 'Escape' && this.#open(false));
     this.form.addEventListener('input', () => {
@@ -23,6 +22,11 @@ export class AnnotationForm {
     group.onPick.push((at) => {
       if (!this.form.hidden) this.form.elements.time.value = toInput(at);
     });
+  }
+
+  /** Open or close it. */
+  toggle() {
+    this.#open(this.form.hidden);
   }
 
   #open(isOpen) {

@@ -1,7 +1,6 @@
 // Annotations: loaded again and again, drawn in every chart, listed under the charts, added and deleted.
 
 import { request } from './api.js';
-import { AnnotationForm } from './annotationform.js';
 import { described } from './annotation.js';
 import { byId, el, set, setText } from './dom.js';
 import { count, plural } from './format.js';
@@ -21,7 +20,8 @@ export class Annotations {
     this.list = byId('annotations-list');
     this.rows = new Map();
     this.key = '';
-    this.form = new AnnotationForm(view, groups[0], () => this.load());
+    this.form = null;
+    byId('annotations-add').addEventListener('click', () => this.#toggleForm());
     zone.addEventListener('change', () => {
       this.rows.clear();
       this.key = '';
@@ -48,6 +48,17 @@ export class Annotations {
       this.isFailing = true;
     }
     this.#draw();
+  }
+
+  /** Open or close the form, which is loaded when it is first opened: few people add annotations here. */
+  async #toggleForm() {
+    try {
+      this.form ??= import('./annotationform.js').then(({ AnnotationForm }) => new AnnotationForm(this.view, this.groups[0], () => this.load()));
+      (await this.form).toggle();
+    } catch {
+      this.form = null;
+      setText(byId('annotations-note'), 'The form could not be loaded; try again.');
+    }
   }
 
   /** The range of each group (seconds, rounded outwards); null where its charts show none yet. */
