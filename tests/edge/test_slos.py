@@ -10,7 +10,9 @@ import requests
 from tests.catalog.test_openslo import FILE
 from tests.conftest import StartServer
 from tests.edge.wire import eventually
-from tests.server import Server
+from tests.server import GUNICORN, Server
+
+HASTY = (*GUNICORN[:-1], "tests.edge.hasty_slos:app")
 
 
 def record(server: Server, service: str, good: int, bad: int, latency: float) -> None:
@@ -22,7 +24,7 @@ def record(server: Server, service: str, good: int, bad: int, latency: float) ->
         for status, count in ((200, good), (503, bad))
         for _ in range(count)
     ]
-    assert requests.post(f"{server.url}/events", json=events, timeout=10).json()["accepted"] == good + bad
+    assert requests.post(f"{server.url}/events", json=events, timeout=60).json()["accepted"] == good + bad
 
 
 def test_budgets_follow_from_what_was_recorded(start_server: StartServer) -> None:
@@ -33,7 +35,7 @@ def test_budgets_follow_from_what_was_recorded(start_server: StartServer) -> Non
         ("latency", {"objective": 90, "service": "shop", "latency_ms": 10, "window": "7d"}),
         ("none", {"objective": 90, "service": "other"}),
     ):
-        assert requests.put(f"{server.url}/slos/{name}", json=body, timeout=10).status_code == 201
+        assert requests.put(f"{server.url}/slos/{name}", json=body, timeout=60).status_code == 201
     answer = server.get("/slos")
     errors, latency, none = answer["slos"]
     assert answer["count"] == 3
@@ -57,18 +59,18 @@ def test_openslo_files_of_the_folder_are_objectives(start_server: StartServer, t
 
 
 def test_an_alert_fires_while_a_budget_burns(start_server: StartServer) -> None:
-    server = start_server()
+    server = start_server(command=HASTY)
     body = {"objective": 99.9, "service": "shop", "labels": {"team": "web"}}
-    assert requests.put(f"{server.url}/slos/errors", json=body, timeout=10).status_code == 201
+    assert requests.put(f"{server.url}/slos/errors", json=body, timeout=60).status_code == 201
     at = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
     event = {"type": "request", "service": "shop", "timestamp": at, "data": {"status": 500}}
-    assert requests.post(f"{server.url}/events", json=[event] * 100, timeout=10).ok
+    assert requests.post(f"{server.url}/events", json=[event] * 100, timeout=60).ok
     eventually(lambda: bool(firing(server)), 60)
     (alert,) = firing(server)
     assert (alert["group"], alert["labels"]["severity"]) == ("slo:errors", "page")
     assert (alert["labels"]["slo"], alert["labels"]["service"], alert["labels"]["team"]) == ("errors", "shop", "web")
     assert "slo:errors" in {group["group"] for group in server.get("/rules")["groups"]}
-    assert requests.delete(f"{server.url}/slos/errors", timeout=10).status_code == 204
+    assert requests.delete(f"{server.url}/slos/errors", timeout=60).status_code == 204
     eventually(lambda: not firing(server), 30)
 
 
