@@ -72,8 +72,8 @@ def queries() -> Iterator[bytes]:
         "(" * 40_000,
     ):
         range_ = f"query={quote(query)}&start=0&end=2000000000&step="
-        yield head("GET", f"/api/v1/query?query={quote(query)}&timeout=2s"[:8_000], "Connection: close")
-        yield head("GET", f"/api/v1/query_range?{range_}181819&timeout=2s"[:8_000], "Connection: close")
-        yield head("GET", f"/api/v1/query_range?{range_}1&timeout=2s"[:8_000], "Connection: close")
+        yield head("GET", f"/api/v1/query?query={quote(query)}&timeout=500ms"[:8_000], "Connection: close")
+        yield head("GET", f"/api/v1/query_range?{range_}181819&timeout=500ms"[:8_000], "Connection: close")
+        yield head("GET", f"/api/v1/query_range?{range_}1&timeout=500ms"[:8_000], "Connection: close")
     for path in ("series?match[]=", "labels?match[]=", "query_exemplars?query=", "label/k/values?match[]="):
         yield head("GET", f"/api/v1/{path}{quote(everything)}", "Connection: close")
