@@ -23,6 +23,7 @@ SERVE = ("-m", "analytics", "serve")
 START_SECONDS = 120
 """How long a start may take where other work has the processors: one that ends is seen at once."""
 STOP_SECONDS = 15
+ANSWER_SECONDS = 60
 
 
 def free_port() -> int:
@@ -111,17 +112,17 @@ class Server:
 
     def get(self, path: str, **arguments: Any) -> Any:
         """The JSON at `path`, which must answer 200."""
-        response = requests.get(self.url + path, timeout=10, **arguments)
+        response = requests.get(self.url + path, timeout=ANSWER_SECONDS, **arguments)
         assert response.status_code == 200, (path, response.status_code, response.text)
         return response.json()
 
     def post(self, path: str, payload: Any) -> requests.Response:
         """POST `payload` as JSON."""
-        return requests.post(self.url + path, json=payload, timeout=10)
+        return requests.post(self.url + path, json=payload, timeout=ANSWER_SECONDS)
 
     def text(self, path: str, asked: Mapping[str, str]) -> str:
         """GET, as text; fails unless it is a 200."""
-        answer = requests.get(f"{self.url}{path}", params=dict(asked), timeout=60)
+        answer = requests.get(f"{self.url}{path}", params=dict(asked), timeout=ANSWER_SECONDS)
         assert answer.status_code == 200, answer.text
         return answer.text
 
