@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -36,6 +37,13 @@ annotations:
 @pytest.fixture
 def server(start_server: StartServer) -> Server:
     return start_server()
+
+
+@pytest.fixture(scope="module")
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server that gets nothing from any test."""
+    with Server(tmp_path_factory.mktemp("untouched") / "server.log") as server:
+        yield server
 
 
 def run(server: Server, *args: object, given: str | None = None) -> Result:
@@ -104,16 +112,18 @@ def test_a_rule_file_of_prometheus_is_applied_unchanged(server: Server, tmp_path
         (["..: {..: {text: x}}"], "a0.yaml (line 1, ..) is not a collection"),
     ],
 )
-def test_nothing_is_sent_if_a_file_is_invalid(server: Server, tmp_path: Path, files: list[str], message: str) -> None:
+def test_nothing_is_sent_if_a_file_is_invalid(
+    untouched: Server, tmp_path: Path, files: list[str], message: str
+) -> None:
     (tmp_path / "ok.yaml").write_text(YAML)
     paths = [tmp_path / f"a{number}.yaml" for number in range(len(files))]
     for path, text in zip(paths, files, strict=True):
         path.write_text(text)
-    result = run(server, "apply", tmp_path / "ok.yaml", *paths)
+    result = run(untouched, "apply", tmp_path / "ok.yaml", *paths)
     assert result.exit_code == 1
     assert message in result.stderr
     assert result.stderr.rstrip().endswith("nothing was sent")
-    assert held(server) == []
+    assert held(untouched) == []
 
 
 def test_standard_input_may_be_json_that_is_not_yaml(server: Server) -> None:

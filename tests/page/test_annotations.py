@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -48,10 +49,15 @@ def annotate(server: Server, text: str, **fields: Any) -> None:
 @pytest.fixture
 def server(start_server: StartServer) -> Server:
     server = start_server()
+    fill(server)
+    return server
+
+
+def fill(server: Server) -> None:
+    """Record requests of 50 minutes from two services."""
     post_events(
         server, [{**REQUEST, "timestamp": ago(minutes=m), "service": s} for m in range(50) for s in ("web", "a")]
     )
-    return server
 
 
 def marked(page: Page) -> list[int]:
@@ -215,13 +221,25 @@ def test_future_annotations_do_not_hide_current_ones_and_a_limit_is_shown(
     expect(page.locator("#annotations-note")).to_have_text(note)
 
 
+@pytest.fixture(scope="module")
+def long(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with two annotations with long words."""
+    with Server(tmp_path_factory.mktemp("long") / "server.log") as server:
+        fill(server)
+        annotate(
+            server,
+            "Deploy " + "of everything " * 30,
+            time=ago(minutes=1),
+            tags=["deploy"] * 20,
+            link="https://ci.example",
+        )
+        annotate(server, "W" * 300, time=ago(minutes=30), service="web")
+        yield server
+
+
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 390), ("light", 768), ("dark", 1920)])
-def test_annotations_are_accessible_and_fit(server: Server, open_page: OpenPage, scheme: str, width: int) -> None:
-    annotate(
-        server, "Deploy " + "of everything " * 30, time=ago(minutes=1), tags=["deploy"] * 20, link="https://ci.example"
-    )
-    annotate(server, "W" * 300, time=ago(minutes=30), service="web")
-    page = open_page(server.url, color_scheme=scheme, viewport={"width": width, "height": 844})
+def test_annotations_are_accessible_and_fit(long: Server, open_page: OpenPage, scheme: str, width: int) -> None:
+    page = open_page(long.url, color_scheme=scheme, viewport={"width": width, "height": 844})
     expect(page.locator("#charts figure").first.locator(".mark")).to_have_count(2)
     page.get_by_role("button", name="Add annotation").click()
     for place in range(2):
