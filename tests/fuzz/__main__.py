@@ -1,4 +1,4 @@
-"""Fuzzes the decoders, each in a process of its own: `python -m tests.fuzz [--cases N] [NAME ...]`.
+"""Fuzzes the decoders, each in a process of its own: `python -m tests.fuzz [--cases N] [--resume] [NAME ...]`.
 
 Prints a line for each decoder, and exits with 1 if there was a fault. Inputs that caused one, with its details, are in
 .cache/fuzz/NAME/faults; `python -m tests.fuzz --input FILE NAME` tries one again.
@@ -24,6 +24,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Fuzz the decoders.")
     parser.add_argument("--cases", type=int, default=100_000, help="inputs for each decoder")
     parser.add_argument("--seed", type=int, default=0, help="seed of the inputs; 0 for a random one")
+    parser.add_argument(
+        "--resume", action="store_true", help="leave out decoders that had as many inputs without a fault before"
+    )
     parser.add_argument("--input", type=Path, help="try the one input in this file instead")
     parser.add_argument("names", nargs="*", metavar="NAME", help="decoders; default: all")
     asked = parser.parse_args()
@@ -33,7 +36,18 @@ def main() -> int:
 
     with PROCESSES.Pool(1) as pool:
         table = {name: family for family in FAMILIES for name in pool.apply(_names, (family,))}
-    return max(_fuzz(table[name], name, asked.cases, asked.seed) for name in asked.names or table)
+    wanted = [name for name in asked.names or table if not (asked.resume and is_done(_place(name), asked.cases))]
+    return max((_fuzz(table[name], name, asked.cases, asked.seed) for name in wanted), default=0)
+
+
+def is_done(place: Path, cases: int) -> bool:
+    """Whether a decoder, whose results are in `place`, had so many inputs without a fault."""
+    count = place / "cases"
+    return count.exists() and int(count.read_text()) >= cases and not any((place / "faults").iterdir())
+
+
+def _place(name: str) -> Path:
+    return FOUND / name.replace(" ", "-")
 
 
 def _try(names: list[str], path: Path) -> int:
@@ -56,7 +70,7 @@ def _names(family: str) -> list[str]:
 
 def _fuzz(family: str, name: str, cases: int, seed: int) -> int:
     """Fuzz one decoder, and print its line."""
-    directory = FOUND / name.replace(" ", "-")
+    directory = _place(name)
     shutil.rmtree(directory, ignore_errors=True)
     directory.mkdir(parents=True)
     started = time.monotonic()

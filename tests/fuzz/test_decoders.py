@@ -2,9 +2,11 @@
 
 import random
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
+from tests.fuzz.__main__ import is_done
 from tests.fuzz.decoder import GROWTH_KIB, TOKENS, Decoder, fault
 from tests.fuzz.table import FAMILIES
 from tests.randomness import many
@@ -42,6 +44,16 @@ def test_an_error_that_is_not_documented_is_a_fault() -> None:
     assert found is not None
     assert found.place.startswith("ValueError at ")
     assert "invalid literal" in found.details
+
+
+def test_a_decoder_is_done_after_all_inputs_without_a_fault(tmp_path: Path) -> None:
+    assert not is_done(tmp_path, 5)
+    (tmp_path / "cases").write_text("5")
+    (tmp_path / "faults").mkdir()
+    assert is_done(tmp_path, 5)
+    assert not is_done(tmp_path, 6)
+    (tmp_path / "faults" / "0123").touch()
+    assert not is_done(tmp_path, 5)
 
 
 def test_too_much_memory_is_a_fault() -> None:
