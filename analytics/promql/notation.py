@@ -14,13 +14,13 @@ from analytics.promql.raw_samples import STALE
 Value = float | NativeHistogram | object | None
 """None where a sample is left out."""
 
-_TOKEN = re.compile(r"(\{\{.*?\}\}(?:[+-]\{\{.*?\}\})?(?:x\d+)?|\S+)")
+_TOKEN = re.compile(r"(\{\{[^{}]*\}\}(?:[+-]\{\{[^{}]*\}\})?(?:x\d+)?|\S+)")
 _NUMBERS = re.compile(
     r"(?P<first>[-+]?[^\sx+-]*?(?:[eE][-+]?\d+)?)(?P<step>[-+](?:[\d.]+(?:[eE][-+]?\d+)?|[iI]nf))?x(?P<times>\d+)"
 )
-_HISTOGRAMS = re.compile(r"(\{\{.*?\}\})(?:([+-])(\{\{.*?\}\}))?(?:x(\d+))?")
+_HISTOGRAMS = re.compile(r"(\{\{[^{}]*\}\})(?:([+-])(\{\{[^{}]*\}\}))?(?:x(\d+))?")
 _FIELD = re.compile(r"(\w+):(\[[^\]]*\]|\S+)")
-_LABEL = re.compile(r'\s*(?:"((?:\\.|[^"\\])*)"|([\w.:]+))\s*(?:=\s*("(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'))?\s*,?')
+_LABEL = re.compile(r'(?:"((?:\\.|[^"\\])*)"|([\w.:]+))\s*(?:=\s*("(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'))?\s*,?')
 _METRIC = re.compile(r"([a-zA-Z_:][\w:]*)?\s*(\{(?:[^\"'{}]|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*')*\})?(?=\s|$)")
 NO_HINT = ""
 """Hint of a histogram that leaves it open."""
@@ -49,7 +49,10 @@ def values(text: str, most: int | None = None) -> list[Value]:
     Raises:
         ValueError: the text is not valid, or has more than `most` values.
     """
-    found = list(islice(_all(text), most and most + 1))
+    try:
+        found = list(islice(_all(text), most and most + 1))
+    except OverflowError as error:
+        raise ValueError(f"a number is too large: {error}") from None
     if most is not None and len(found) > most:
         raise ValueError(f"more than {most:,} values")
     return found

@@ -3,6 +3,7 @@
 import json
 
 from analytics.alerts.incidents.links import IncidentLink, IncidentLinks
+from analytics.alerts.rules.unit_tests import BadTestFile, samples_of
 from analytics.api.incidents import ACKNOWLEDGEMENT, NOTE, SNOOZE, snoozed_until
 from analytics.api.rule_tests import TEST_SCHEMA
 from analytics.api.rules import YAML_TYPES, decode_group
@@ -10,6 +11,9 @@ from analytics.catalog.bodies import item_of
 from analytics.catalog.collections import COLLECTIONS, KEYS, RULES
 from analytics.doors.body import Body
 from analytics.errors import MalformedBody, ValidationFailed
+from analytics.promql.budget import Budget, Limits
+from analytics.promql.engine import PromqlEngine
+from analytics.promql.errors import QueryError
 from analytics.schemas.compiled import load, parse
 from analytics.schemas.sql import SqlSchema
 from tests.fuzz.alerts import GROUP
@@ -38,6 +42,12 @@ RULES_IN_YAML = (
     b"interval: 15s\nrules:\n- record: a:b\n  expr: &x sum(a)\n- <<: {record: c}\n  expr: *x\n",
     b"groups: 1\nrules: 2\n",
 )
+SERIES = (
+    b"up{a=\"b\", 'c'='d\\n'}\n1+2x3 _x2 stale -0x1F NaN 1e3-1.5x4",
+    b"h{}\n{{schema:0 sum:5 count:4 buckets:[1 2 1] offset:-1 z_bucket:1 z_bucket_w:0.5}}+{{count:1 buckets:[1]}}x3",
+    b'{"a b"}\n{{schema:-53 sum:1 count:3 custom_values:[5 10] buckets:[1 2]}} {{counter_reset_hint:gauge}}',
+    b"a{          }\n{{ {{ {{ {{",
+)
 ACTIONS = (
     b'{"text":"on it"}',
     b'{"text":"on it"}',
@@ -57,6 +67,7 @@ def decoders() -> list[Decoder]:
         Decoder("resources", _resource, REFUSED, resources),
         Decoder("groups of rules in YAML", _group, REFUSED, RULES_IN_YAML),
         Decoder("actions", _action, REFUSED, [b"%c%b" % pair for pair in enumerate(ACTIONS)]),
+        Decoder("series in tests of rules", _series, (BadTestFile, QueryError), SERIES),
         Decoder("links in messages", lambda data: links.read(data.decode(errors="replace"), NOW), (), tokens, size=512),
     ]
 
@@ -71,6 +82,15 @@ def _resource(data: bytes) -> None:
 
 def _group(data: bytes) -> None:
     item_of(RULES, "a", decode_group(Body(data, YAML_TYPES[0])), NOW, None)
+
+
+def _series(data: bytes) -> None:
+    """Read a series, with its values after the first line feed, and ask for what it has."""
+    name, _, values = data.decode(errors="replace").partition("\n")
+    samples, last = samples_of([{"series": name, "values": values}], 15_000)
+    engine = PromqlEngine(samples)
+    for query in ('{__name__!=""}', 'histogram_quantile(0.9, {__name__!=""})', 'rate({__name__!=""}[1m])'):
+        engine.instant(query, last, Budget(Limits(samples=10_000)))
 
 
 def _action(data: bytes) -> None:

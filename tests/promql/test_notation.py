@@ -1,0 +1,28 @@
+"""The notation of series in tests of rules."""
+
+import pytest
+
+from analytics.promql.notation import series, values
+from analytics.promql.raw_samples import STALE
+
+
+def test_values_are_expanded() -> None:
+    assert values("1+2x3 _x2 stale") == [1.0, 3.0, 5.0, 7.0, None, None, STALE]
+
+
+def test_labels_may_stand_apart() -> None:
+    assert series("a{ b = 'c' ,  \"d e\"='f' } 5") == ((("__name__", "a"), ("b", "c"), ("d e", "f")), "5")
+
+
+@pytest.mark.parametrize(
+    "text", ["_x" + "9" * 30, "0x" + "f" * 300, "{{schema:1e400}}", "{{buckets:[1] offset:1e400}}", "1x" + "9" * 5_000]
+)
+def test_numbers_that_are_too_large_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"too large|Exceeds the limit"):
+        values(text, 1_000)
+
+
+def test_braces_and_spaces_without_end_are_read_in_little_time() -> None:
+    with pytest.raises(ValueError, match="no histogram"):
+        values("{{ " * 33_000, 1_000)
+    assert series("a{" + " " * 9_990 + "}") == ((("__name__", "a"),), "")
