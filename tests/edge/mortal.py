@@ -155,3 +155,20 @@ class Client(threading.Thread):
         if answer.status != 503 or not answer.headers["Retry-After"]:
             self.wrong = f"{answer.status}: {text!r}"
         return False
+
+
+def batches(make: Callable[[int], dict[str, Any]], most: int, dice: random.Random) -> Callable[[int], Any]:
+    """Batches of one to `most` records with consecutive numbers."""
+    next_number = 0
+
+    def batch(_: int) -> list[dict[str, Any]]:
+        nonlocal next_number
+        start, next_number = next_number, next_number + dice.randint(1, most)
+        return [make(number) for number in range(start, next_number)]
+
+    return batch
+
+
+def flat(payloads: list[Any]) -> list[dict[str, Any]]:
+    """The records of single ones and batches."""
+    return [item for payload in payloads for item in (payload if isinstance(payload, list) else [payload])]

@@ -6,6 +6,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,6 +18,7 @@ import requests
 import websocket
 
 from tests.conftest import StartServer
+from tests.edge.items import at
 from tests.edge.kills import kill
 from tests.edge.wire import cannot_test, check_problem, eventually, websocket_url
 from tests.server import APP, GUNICORN, ROOT, Server, free_port
@@ -260,3 +262,76 @@ def test_the_service_does_not_start_on_a_read_only_disk(command: tuple[str, ...]
         with Server(tmp_path / "server.log", settings) as server:
             assert server.post("/events", batch(1)).ok
             check_stored(server, 200)
+
+
+def lines(first: int, count: int = 200) -> list[dict[str, Any]]:
+    """Log lines that hardly compress."""
+    numbers = range(first, first + count)
+    return [{"service": "shop", "message": secrets.token_urlsafe(250), "id": f"l{number}"} for number in numbers]
+
+
+def spans(first: int, count: int = 200) -> list[dict[str, Any]]:
+    """Spans of one trace that hardly compress."""
+    start = {"service": "shop", "name": "pay", "start": at(), "duration_ms": 1, "trace_id": "7" * 32}
+    return [
+        {**start, "span_id": f"{number:016x}", "attributes": {"text": secrets.token_urlsafe(250)}}
+        for number in range(first, first + count)
+    ]
+
+
+def check_records(server: Server, acknowledged: int) -> None:
+    """Check that as many lines and spans are found, each once."""
+    found, asked = list[str](), {"service": "shop", "limit": 1000}
+    while True:
+        page = server.get("/logs", params=asked)
+        found += [line["id"] for line in page["lines"]]
+        if page["next_cursor"] is None:
+            break
+        asked["cursor"] = page["next_cursor"]
+    assert Counter(found) == Counter(f"l{number}" for number in range(1, acknowledged + 1))
+    trace = server.get(f"/traces/{'7' * 32}")
+    assert trace["span_count"] == len({span["span_id"] for span in trace["spans"]}) == acknowledged
+
+
+def test_lines_and_spans_are_recorded_while_the_store_has_no_room_until_the_journal_has_none(
+    tmp_path: Path, start_server: StartServer
+) -> None:
+    with mounted(tmp_path / "disk", "40m") as disk:
+        settings = {"ANALYTICS_DATA_DIR": str(disk / "data"), "ANALYTICS_STORE_SECONDS": "0.2"}
+        server = start_server(settings)
+
+        def send(first: int) -> bool:
+            """Send lines and spans; whether they were acknowledged."""
+            answers = [server.post("/logs", lines(first)), server.post("/spans", spans(first))]
+            for answer in answers:
+                assert answer.ok or check_problem(answer, 503, "unavailable"), answer.text
+            return all(answer.ok for answer in answers)
+
+        sent = 1
+        assert send(sent)
+        sent += 200
+        eventually(lambda: long_term(server)["waiting"] == 0)
+        fill(disk, but=2_000_000)
+        before = sent
+        while send(sent):
+            sent += 200
+        assert sent > before, "the journal has room"
+        for path, body in (
+            ("/v1/logs", {"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": {"stringValue": "x"}}]}]}]}),
+            ("/loki/api/v1/push", {"streams": [{"stream": {"app": "cart"}, "values": [[str(time.time_ns()), "x"]]}]}),
+        ):
+            answer = server.post(path, body)
+            assert (answer.status_code, int(answer.headers["Retry-After"]) >= 1) == (503, True), answer.text
+        assert server.get("/health")["status"] == "degraded"
+        assert server.get("/logs", params={"service": "shop", "limit": 1})["count"] == 1, "reads work"
+
+        (disk / FILLER).unlink()
+        eventually(lambda: send(sent))
+        sent += 200
+        eventually(lambda: server.get("/health")["status"] == "healthy", 60)
+        eventually(lambda: long_term(server)["waiting"] == 0)
+        check_records(server, sent - 1)
+        kill(server)
+        again = start_server(settings)
+        check_records(again, sent - 1)
+        assert again.stop() == 0

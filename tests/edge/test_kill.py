@@ -3,20 +3,17 @@
 import random
 import threading
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.edge.mortal import Client, Mortal
+from tests.edge.mortal import Client, Mortal, batches, flat
 from tests.edge.wire import eventually
 
 FEW_KILLS, MANY_KILLS = 3, 40
 USERS = 700
 """Few enough that the distinct sketch is exact."""
-
-Make = Callable[[int], Any]
 
 
 def event(client: str, number: int, *, named: bool = True) -> dict[str, Any]:
@@ -28,24 +25,8 @@ def metric(client: str, number: int, name: str) -> dict[str, Any]:
     return {"name": name, "value": 2, "tags": {"service": client}, "id": f"{client}-{number}"}
 
 
-def batches(make: Callable[[int], dict[str, Any]], most: int, dice: random.Random) -> Make:
-    """Batches of one to `most` records with consecutive numbers."""
-    next_number = 0
-
-    def batch(_: int) -> list[dict[str, Any]]:
-        nonlocal next_number
-        start, next_number = next_number, next_number + dice.randint(1, most)
-        return [make(number) for number in range(start, next_number)]
-
-    return batch
-
-
 def beat(number: int) -> dict[str, Any]:
     return {"service": "beating", "status": "healthy", "metrics": {"request_count": number, "error_count": number // 2}}
-
-
-def flat(payloads: list[Any]) -> list[dict[str, Any]]:
-    return [item for payload in payloads for item in (payload if isinstance(payload, list) else [payload])]
 
 
 def total(buckets: list[dict[str, Any]], figure: str) -> float:
