@@ -194,6 +194,7 @@ def _report(status: StoreStatus) -> LongTermReport:
         "low_bytes": status.low_bytes,
         "erasing": status.erasing,
         "memory_bytes": status.memory_bytes,
+        "rows_by_kind": status.rows_by_kind,
         "damaged": [{"name": file.name, "reason": file.reason} for file in status.damaged],
         "trouble": None if status.trouble == STARTING else status.trouble,
     }

@@ -69,7 +69,7 @@ LONG_TERM_OPERATIONS = (
         "/sql",
         "Statistics",
         "Query by SQL",
-        "Executes exactly one SELECT, in DuckDB's SQL, over the views `events`, `metrics` and `services`, in a process "
+        "Executes exactly one SELECT, in DuckDB's SQL, over `events`, `logs`, `spans`, `metrics` and `services`, in a process "
         "of its own that can read the files of the store, write nothing, and is stopped beyond its limits. Functions "
         "that read anything else are refused.",
         {200: (explored.SqlRows,)},

@@ -29,7 +29,7 @@ FORMATS = ("table", "csv", "json")
 )
 @click.argument("sql", metavar="SELECT")
 def sql_command(url: str, key: str, form: str, limit: int, seconds: float, sql: str) -> None:
-    """Execute one SELECT over the views `events`, `metrics` and `services`, and print its rows.
+    """Execute one SELECT over the views `events`, `logs`, `metrics`, `services` and `spans`, and print its rows.
 
     SELECT is in DuckDB's SQL; `-` reads it from standard input. The key needs the scope `admin`.
     """

@@ -112,12 +112,20 @@ class LeftOutFile(AnswerSchema):
 
 
 class LongTerm(AnswerSchema):
-    """The long-term store: events in files, for months."""
+    """The long-term store: records in files, for months."""
 
     files = whole("Files that are read", 120)
-    rows = whole("Events in them", 1204000)
+    rows = whole("Events, log lines and spans in them", 1204000)
+    rows_by_kind = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        metadata={
+            "description": "The same by kind: `events`, `logs`, `spans`",
+            "example": {"events": 1000000, "logs": 200000, "spans": 4000},
+        },
+    )
     bytes = whole("Size of all files, those that are left out included", 56000000)
-    waiting = whole("Events that are in no file yet; they are found all the same", 320)
+    waiting = whole("Records that are in no file yet; they are found all the same", 320)
     oldest_day = text("Oldest day with files that are read", "2024-01-15", allow_none=True)
     newest_day = text("Newest day with files that are read", "2024-04-14", allow_none=True)
     max_bytes = whole("Size beyond which the oldest days are deleted", 20000000000)

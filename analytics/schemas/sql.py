@@ -19,7 +19,7 @@ class SqlSchema(Schema):
         required=True,
         validate=validate.Length(1, SQL_LENGTH, error=f"Must be 1 to {SQL_LENGTH:,} characters long."),
         metadata={
-            "description": "One SELECT in DuckDB's SQL over the views `events`, `metrics` and `services`",
+            "description": "One SELECT in DuckDB's SQL over `events`, `logs`, `spans`, `metrics` and `services`",
             "example": "SELECT service, count(*) FROM events GROUP BY service",
         },
     )

@@ -59,6 +59,7 @@ class StoreStatus(msgspec.Struct, frozen=True, omit_defaults=False):
         free_bytes: free on the disk; `low_bytes`: below which the oldest days are deleted, or writing stops.
         erasing: how many erasures are not complete in all files.
         memory_bytes: what the process takes.
+        rows_by_kind: `rows` of `events`, `logs` and `spans`.
     """
 
     upto: int
@@ -74,4 +75,5 @@ class StoreStatus(msgspec.Struct, frozen=True, omit_defaults=False):
     low_bytes: int = 0
     erasing: int = 0
     memory_bytes: int = 0
+    rows_by_kind: dict[str, int] = {}
     damaged: list[DamagedFile] = []

@@ -3,10 +3,11 @@
 import os
 from pathlib import Path
 
-from analytics.store.files.layout import day_text
+from analytics.store.files.layout import EVENTS_FOLDER, day_text
 from analytics.store.messages import DamagedFile, StoreStatus
 from analytics.store.process.catalog import is_readable
 from analytics.store.process.opening import OpenStore
+from analytics.store.records.layout import RECORD_LAYOUTS
 
 STATM = Path("/proc/self/statm")
 
@@ -16,12 +17,15 @@ def status_of(store: OpenStore, trouble: str | None) -> StoreStatus:
     files = store.catalog.files
     read = [file for file in store.catalog.of_events() if is_readable(file)]
     days = [file.day for file in read]
+    rows = dict.fromkeys((EVENTS_FOLDER, *RECORD_LAYOUTS), 0)
+    for file in [*read, *filter(is_readable, store.catalog.of_records())]:
+        rows[file.kind] += file.rows
     space = store.keeper.space
     return StoreStatus(
         store.keeper.flusher.progress.upto,
         trouble,
         sum(map(is_readable, files)),
-        sum(file.rows for file in [*read, *filter(is_readable, store.catalog.of_records())]),
+        sum(rows.values()),
         sum(file.bytes for file in files),
         store.tail.rows,
         day_text(min(days)) if days else None,
@@ -31,6 +35,7 @@ def status_of(store: OpenStore, trouble: str | None) -> StoreStatus:
         space.room.low,
         len({each.position for each in store.catalog.erased}),
         memory(),
+        rows,
         [DamagedFile(file.name, file.damage) for file in files if file.damage is not None],
     )
 

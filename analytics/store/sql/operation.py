@@ -1,9 +1,9 @@
-"""The operation `sql` of the store process: the events are put within reach of a sandbox, which runs the query."""
+"""The operation `sql` of the store process: the records are put within reach of a sandbox, which runs the query."""
 
 import subprocess
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from analytics.store.numbers.view import metrics_sql, tail_cells
 from analytics.store.process.catalog import View
 from analytics.store.process.engine import SPILL_FOLDER
 from analytics.store.process.question import DoubtfulRefusal, Question, Refusal
+from analytics.store.records.layout import RECORD_LAYOUTS
+from analytics.store.records.views import tail_rows, view_sql
 from analytics.store.sql.job import FailedQuery, SandboxJob, SqlLimits
 from analytics.store.sql.running import run_query
 
@@ -54,13 +56,17 @@ def run_sql(question: Question) -> Iterator[bytes]:
     view = question.source
     assert isinstance(view, View)
     newest = view._replace(files=()).events()
-    with (
-        _tail_file(view, question.connection, newest) as tail,
-        _tail_file(view, question.connection, tail_cells(view)) as cells,
-    ):
-        files = [str(view.folder / file.name) for file in (*view.files, *view.numbers)]
+    with ExitStack() as stack:
+        tail, cells = (
+            stack.enter_context(_tail_file(view, question.connection, rows)) for rows in (newest, tail_cells(view))
+        )
+        files = [str(view.folder / file.name) for file in view.all_files]
         stored = view._replace(tables=()).events()
-        views = {"events": f"SELECT * FROM {stored} UNION ALL FROM read_parquet([{quoted_text(str(tail))}])"}
+        views = {"events": f"SELECT * FROM {stored} UNION ALL FROM {_read(tail)}"}
+        for kind, layout in RECORD_LAYOUTS.items():
+            records = stack.enter_context(_tail_file(view, question.connection, tail_rows(layout, view)))
+            files.append(str(records))
+            views[kind] = view_sql(layout, view, _read(records))
         limits = SqlLimits(seconds=asked.seconds, rows=asked.limit)
         job = SandboxJob(
             asked.sql,
@@ -72,6 +78,10 @@ def run_sql(question: Question) -> Iterator[bytes]:
     if isinstance(answer, FailedQuery):
         raise (DoubtfulRefusal if answer.message.startswith(UNREADABLE) else Refusal)(answer.code, answer.message)
     yield msgspec.json.encode({"columns": answer.columns, "rows": answer.rows, "truncated": answer.truncated})
+
+
+def _read(path: Path) -> str:
+    return f"read_parquet([{quoted_text(str(path))}])"
 
 
 @contextmanager
