@@ -1,5 +1,11 @@
 """OpenTelemetry's Python SDK with traces, logs and metrics of a Flask program, against a real server."""
 
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+
+import pytest
 import requests
 
 from tests.edge.test_otlp_clients import run_sdk
@@ -65,3 +71,41 @@ def test_each_path_of_otlp_may_be_used_by_pages_of_other_sites(shared_server: Se
     for path in ("/v1/traces", "/v1/logs", "/loki/api/v1/push", "/logs", "/spans"):
         answer = requests.options(shared_server.url + path, headers={"Origin": "https://shop.example"}, timeout=10)
         assert answer.headers["Access-Control-Allow-Origin"] in ("*", "https://shop.example")
+
+
+LOKI_PROGRAM = """
+import logging, sys
+from loki_logger_handler.loki_logger_handler import LokiLoggerHandler
+
+url, service = sys.argv[1:]
+handler = LokiLoggerHandler(
+    url + "/loki/api/v1/push",
+    {"service_name": service},
+    enable_structured_loki_metadata=True,
+    loki_metadata={"env": "prod"},
+    loki_metadata_keys=["order"],
+    enable_self_errors=True,
+)
+log = logging.getLogger("shop")
+log.addHandler(handler)
+log.error("payment failed: gr\u00fc\u00dfe", extra={"order": 7})
+try:
+    1 / 0
+except ZeroDivisionError:
+    log.exception("broken")
+"""
+
+
+@pytest.mark.skipif(find_spec("loki_logger_handler") is None, reason="pip install -r requirements-dev.txt")
+def test_lines_of_a_handler_for_loki_arrive(shared_server: Server) -> None:
+    service = unique("loki")
+    command = [sys.executable, "-c", LOKI_PROGRAM, shared_server.url, service]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = shared_server.get("/logs", params={"service": service})["lines"][::-1]
+    assert [each["level"] for each in lines] == ["error", "error"]
+    bodies = [json.loads(each["body"]) for each in lines]
+    assert [each["message"] for each in bodies] == ["payment failed: grüße", "broken"]
+    assert "ZeroDivisionError" in bodies[1]["stacktrace"]
+    assert (lines[0]["attributes"]["env"], str(lines[0]["attributes"]["order"])) == ("prod", "7")
+    assert lines[0]["resource"] == {"service_name": service}
