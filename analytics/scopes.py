@@ -18,7 +18,7 @@ PAGE_ROUTES = (
     "/openapi.json",
 )
 SDK = ("/sdk/analytics.js", "/sdk/analytics.classic.js", "/sdk/analytics.d.ts")
-HEALTH = ("/health", "/health/live", "/health/ready", "/ping")
+HEALTH = ("/health", "/health/live", "/health/ready", "/ping", "/ready")
 READS = (
     *("/dashboard", "/errors", "/series", "/services", "/services/<name:service>/history", "/summary"),
     *("/services/<name:service>/metrics", "/stats", "/stats/cardinality", "/stats/daily", "/stats/hourly"),

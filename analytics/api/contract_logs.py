@@ -189,5 +189,14 @@ LOG_OPERATIONS = (
         {"query": "{}", "targetLabels": "service_name", "step": "60", **RANGE},
         "query=%7B%7D",
     ),
+    Operation(
+        "get",
+        "/ready",
+        "Health",
+        "Check that the service is ready, as with Loki",
+        "The text `ready`, or 503 while the service starts or stops.",
+        {200: (PLAIN_TEXT,), 503: (PLAIN_TEXT,)},
+        READ_CODES,
+    ),
     _loki("/status/buildinfo", "Read the version", "The version of Loki whose API is spoken.", loki.LokiBuildInfo),
 )

@@ -70,8 +70,8 @@ LONG_TERM_OPERATIONS = (
         "Statistics",
         "Query by SQL",
         "Executes exactly one SELECT, in DuckDB's SQL, over `events`, `logs`, `spans`, `metrics` and `services`, in a "
-        "process of its own that can read the files of the store, write nothing, and is stopped beyond its limits. Functions "
-        "that read anything else are refused.",
+        "process of its own that can read the files of the store, write nothing, and is stopped beyond its limits. "
+        "Functions that read anything else are refused.",
         {200: (explored.SqlRows,)},
         {**STORE_CODES, 400: (*BODY_CODES[400], "query_refused", "query_failed")},
         body=RequestBody(sql.SqlSchema, {"sql": "SELECT service, count(*) FROM events GROUP BY service"}),

@@ -86,4 +86,15 @@ def health_blueprint(
             response.headers["Retry-After"] = "1"
         return response
 
+    @blueprint.get("/ready")
+    def loki_ready() -> Response:
+        arguments(NOTHING)
+        reasons = not_ready()
+        return Response(
+            "not ready\n" if reasons else "ready\n",
+            503 if reasons else 200,
+            {"Retry-After": "1"} if reasons else None,
+            mimetype="text/plain",
+        )
+
     return blueprint

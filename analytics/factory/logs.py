@@ -52,10 +52,16 @@ def add_logs(
         from analytics.live.wire.tail_encoding import line_frame, loki_frame
         from analytics.live.wire.tail_socket import TailServer
         from analytics.live.wire.websocket import SERVER_OPTIONS
+        from analytics.logql.budget import LogLimits
 
         app.config["SOCK_SERVER_OPTIONS"] = SERVER_OPTIONS
         prepare, encode = (logql_select, loki_frame) if speaks_logql else (filter_select, line_frame)
-        return TailServer(tails, prepare, encode, capacity, leases, settings.client_timeout)
+        history = None
+        if speaks_logql:
+            from analytics.api.loki.tail import TailHistory
+
+            history = TailHistory(records, clock, LogLimits(seconds=settings.query_timeout), yield_if_due).asked
+        return TailServer(tails, prepare, encode, capacity, leases, settings.client_timeout, history)
 
     def make_logs() -> Any:
         from analytics.api.logs import logs_blueprint

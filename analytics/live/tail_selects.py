@@ -2,24 +2,14 @@
 
 from urllib.parse import parse_qs
 
-from msgspec.json import Encoder
-
-from analytics.errors import AnalyticsError
 from analytics.live.line_tails import LiveLine, Select
 from analytics.query.records.line_filter import LineQuestion
+from analytics.query.records.streams import BadTailQuery, stream_of
 from analytics.schemas.compiled import loaded
 from analytics.schemas.log_queries import TailQuery
 from analytics.schemas.queries import given_once
 
 TAIL_QUERY = TailQuery()
-_encode = Encoder().encode
-
-
-class BadTailQuery(AnalyticsError):
-    """The query in LogQL is not valid, or uses what is left out here; the message names it."""
-
-    status = 400
-    code = "bad_data"
 
 
 def filter_select(query: str, ignored: frozenset[str]) -> Select:
@@ -70,6 +60,6 @@ def logql_select(query: str, ignored: frozenset[str]) -> Select:
         entry = LogEntry.of(row.time, row.body, labels, metadata_of(row))
         if not run(entry):
             return None
-        return _encode({"stream": entry.labels(), "values": [[str(entry.time), entry.line]]})
+        return stream_of(entry.labels(), entry.time, entry.line)
 
     return select

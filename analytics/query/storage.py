@@ -16,9 +16,9 @@ class LongTermReport(TypedDict):
 
     `files` and `rows` (also by kind) are of the files that are read, `bytes` of those in `damaged`, too, which are left
     out. `waiting` counts records that are in no file yet. Days are in ISO 8601; None without files. Beyond `max_bytes`
-    the oldest days are deleted, and below `low_bytes` of `free_bytes` on the disk. `erasing` counts erasures that are not complete in
-    all files, `memory_bytes` is the memory of its process. `trouble` says why it cannot be read or written now; None if
-    it can.
+    the oldest days are deleted, and below `low_bytes` of `free_bytes` on the disk. `erasing` counts erasures that are
+    not complete in all files, `memory_bytes` is the memory of its process. `trouble` says why it cannot be read or
+    written now; None if it can.
     """
 
     files: int

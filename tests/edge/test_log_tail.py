@@ -1,6 +1,8 @@
 """Live log lines over real connections: WebSockets and server-sent events."""
 
 import json
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 import requests
 from websocket import WebSocketBadStatusException, create_connection
 
+from tests.edge.wire import eventually, unique
 from tests.server import Server
 
 SERVICE = ("-m", "gunicorn", "-k", "gevent", "-c", "gunicorn.conf.py", "tests.edge.lines_app:app")
@@ -39,13 +42,60 @@ def test_lines_arrive_by_websocket(server: Server) -> None:
 
 
 def test_lines_arrive_as_streams_of_loki(server: Server) -> None:
-    socket = tail(server, "/loki/api/v1/tail?query=%7Bservice_name%3D%22shop%22%7D")
+    socket = tail(server, f"/loki/api/v1/tail?query=%7Bservice_name%3D%22shop%22%7D&start={time.time_ns()}")
     record(server, "other")
     record(server)
     (stream,) = json.loads(socket.recv())["streams"]
     socket.close()
     assert stream["stream"]["service_name"] == "shop"
     assert stream["values"][0][1].startswith("line 0")
+
+
+def received(socket: Any, count: int) -> list[list[str]]:
+    """The lines that a tail of Loki's API receives, with their times."""
+    return [json.loads(socket.recv())["streams"][0]["values"][0] for _ in range(count)]
+
+
+def kept_lines(server: Server, service: str) -> list[list[str]]:
+    """The lines of a service with their times, the oldest first."""
+    asked = {"query": f'{{service_name="{service}"}}', "direction": "forward", "limit": 5000}
+    found = server.get("/loki/api/v1/query_range", params=asked)["data"]["result"]
+    return [value for stream in found for value in stream["values"]]
+
+
+def test_a_tail_of_loki_begins_with_the_newest_lines_and_has_each_once(server: Server) -> None:
+    service = unique("before")
+    query = f"/loki/api/v1/tail?query=%7Bservice_name%3D%22{service}%22%7D"
+    record(server, service, count=5)
+    kept = kept_lines(server, service)
+    for asked, count in (("&limit=3", 3), ("&limit=0", 0), ("&start=NOW", 0), ("", 8)):
+        socket = tail(server, query + asked.replace("NOW", str(time.time_ns())) + "&delay_for=0")
+        assert received(socket, count) == kept[len(kept) - count :]
+        record(server, service)
+        (live,) = received(socket, 1)
+        kept.append(live)
+        assert kept_lines(server, service) == kept
+        socket.close()
+
+
+def test_lines_that_come_while_a_tail_begins_are_sent_once(server: Server) -> None:
+    service, over = unique("meanwhile"), threading.Event()
+
+    def send() -> None:
+        while not over.is_set():
+            record(server, service)
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    try:
+        eventually(lambda: len(kept_lines(server, service)) > 5)
+        socket = tail(server, f"/loki/api/v1/tail?query=%7Bservice_name%3D%22{service}%22%7D&limit=5000")
+        found = received(socket, 40)
+        socket.close()
+    finally:
+        over.set()
+        sender.join()
+    assert found == kept_lines(server, service)[: len(found)]
 
 
 def test_lines_arrive_as_server_sent_events(server: Server) -> None:
@@ -75,7 +125,15 @@ def test_a_reader_that_was_slow_is_told_what_it_missed(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [("/logs/tail?q=(", 422), ("/loki/api/v1/tail?query=%7B", 400), ("/loki/api/v1/tail", 400)]
+    ("path", "status"),
+    [
+        ("/logs/tail?q=(", 422),
+        ("/loki/api/v1/tail?query=%7B", 400),
+        ("/loki/api/v1/tail", 400),
+        ("/loki/api/v1/tail?query=%7B%7D&limit=x", 400),
+        ("/loki/api/v1/tail?query=%7B%7D&start=x", 400),
+        ("/loki/api/v1/tail?query=%7B%7D&delay_for=9", 400),
+    ],
 )
 def test_a_query_that_is_not_valid_opens_no_connection(server: Server, path: str, status: int) -> None:
     with pytest.raises(WebSocketBadStatusException) as refused:
@@ -88,3 +146,7 @@ def test_pages_of_other_sites_cannot_follow_lines(server: Server) -> None:
         with pytest.raises(WebSocketBadStatusException) as refused:
             create_connection(f"ws://127.0.0.1:{server.port}{path}", timeout=10, origin="https://other.example")
         assert refused.value.status_code == 403
+
+
+def test_the_service_says_that_it_is_ready_as_loki_does(server: Server) -> None:
+    assert requests.get(f"{server.url}/ready", timeout=10).text == "ready\n"

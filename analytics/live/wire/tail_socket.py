@@ -15,6 +15,7 @@ from analytics.live.delivery import NO_ACCESS, Closing, Delivery
 from analytics.live.line_tails import LineTail, LineTails, Select, StreamReader
 from analytics.live.messages import Encode
 from analytics.live.outbox import Outbox
+from analytics.live.tail_history import AfterHistory, History
 from analytics.live.wire.handshake import check_handshake
 from analytics.live.wire.message_socket import wrap_socket
 from analytics.live.wire.tail_encoding import line_event
@@ -60,6 +61,7 @@ class TailServer:
         encode: encodes a line for a WebSocket.
         capacity: limits the number of connections.
         leases: ends connections whose key or session ended.
+        history: reads which lines before live ones the current request asks for; None where nobody asks.
         client_timeout: seconds after which the connection of a client that receives nothing is cut.
     """
 
@@ -71,7 +73,9 @@ class TailServer:
         capacity: Capacity,
         leases: Leases,
         client_timeout: float,
+        history: Callable[[], History] | None = None,
     ) -> None:
+        self._history = history
         self._tails, self._prepare, self._encode = tails, prepare, encode
         self._capacity, self._leases, self._client_timeout = capacity, leases, client_timeout
         made = SockView("tail", __name__)
@@ -82,6 +86,7 @@ class TailServer:
         """Open the WebSocket of the current request, and return when it is closed."""
         check_handshake(request)
         g.select = self._selected()
+        g.history = None if self._history is None else self._history()
         with _Place(self._capacity):
             g.sock = wrap_socket(request.environ, self._client_timeout)
             return self._view()
@@ -111,10 +116,14 @@ class TailServer:
     def _serve(self, ws: Any) -> None:
         outbox = Outbox()
         reader = SocketReader(outbox, WebSocketConnection(ws, g.sock, self._encode))
-        tail = LineTail(g.select, outbox, reader)
+        after = None if g.history is None else AfterHistory(g.select)
+        tail = LineTail(g.select if after is None else after.select, outbox, reader)
         lease = self._leases.add(request.environ, partial(reader.close, NO_ACCESS))
         self._tails.join(tail)
         try:
+            if after is not None:
+                after.send(g.history(), outbox)
+                reader.wake()
             listen(ws, _ignore)
         finally:
             self._leases.remove(lease)
