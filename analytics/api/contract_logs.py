@@ -195,7 +195,7 @@ LOG_OPERATIONS = (
         "Health",
         "Check that the service is ready, as with Loki",
         "The text `ready`, or 503 while the service starts or stops.",
-        {200: (PLAIN_TEXT,), 503: (PLAIN_TEXT,)},
+        {200: ("text/plain",), 503: ("text/plain",)},
         READ_CODES,
     ),
     _loki("/status/buildinfo", "Read the version", "The version of Loki whose API is spoken.", loki.LokiBuildInfo),

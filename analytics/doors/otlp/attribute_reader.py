@@ -18,7 +18,7 @@ Members = dict[str, bytes]
 """The attributes as members of a JSON object, by name; of equal names the last one counts."""
 
 
-class _Known(dict[bytes, tuple[str, bytes]]):
+class _ReadAttributes(dict[bytes, tuple[str, bytes]]):
     """Name and member of attributes by their bytes; what is missing is read.
 
     Args:
@@ -52,7 +52,7 @@ class AttributeReader:
 
     def __init__(self, raws: Callable[[Any], Iterable[bytes]], read: Read, dropped: Count) -> None:
         self.raws, self._dropped = raws, dropped
-        self.find = _Known(read, dropped).__getitem__
+        self.find = _ReadAttributes(read, dropped).__getitem__
         """Name and member of an attribute. Raises BadItem."""
 
     def members(self, attributes: Any) -> Members:

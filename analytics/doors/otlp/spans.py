@@ -60,7 +60,7 @@ class SpanDecoder(RecordDecoder[NewSpan]):
 
     def __init__(self, form: OtlpForm, check: Callable[[int], None], dropped: Count, pause: Callable[[], None]) -> None:
         super().__init__(form, check, dropped, pause)
-        self._digits, self._names = form.digits, _Names()
+        self._digits, self._names = form.digits, _NamesByMember()
         self._short_status = lru_cache(maxsize=256)(self._read_status)
 
     def _resources(self, body: bytes) -> Iterator[tuple[Any, Scopes]]:
@@ -149,7 +149,7 @@ class SpanDecoder(RecordDecoder[NewSpan]):
         return b'{"trace_id":"%b","span_id":"%b","attributes":%b}' % (trace_id.encode(), span_id.encode(), attributes)
 
 
-class _Names(dict[bytes, str]):
+class _NamesByMember(dict[bytes, str]):
     """Names that attributes hold, by their members."""
 
     def __missing__(self, member: bytes) -> str:
