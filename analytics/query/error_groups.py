@@ -35,6 +35,7 @@ class FingerprintRow(TypedDict):
     frame: str | None
     state: str
     regressed_in: NotRequired[str | None]
+    assignee: str | None
     count: int
     first: str
     last: str
@@ -109,6 +110,7 @@ def _row(group: GroupedErrors, state: str, chosen: Resource | None) -> Fingerpri
         "message": group.message,
         "frame": group.frame or None,
         "state": state,
+        "assignee": None if chosen is None else chosen.body.get("assignee"),
         "count": group.count,
         "first": rfc3339(group.first),
         "last": rfc3339(group.last),

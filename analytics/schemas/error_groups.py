@@ -43,6 +43,7 @@ class ErrorStateSchema(Schema):
         required=True,
         metadata={"description": "`resolved` until it comes back, `muted` for good, or `open`", "example": "resolved"},
     )
+    assignee = Text(1, 128, metadata={"description": "Who takes care of it; nobody if absent", "example": "ada"})
 
 
 class RecordedErrorState(Recorded):
@@ -50,6 +51,7 @@ class RecordedErrorState(Recorded):
 
     id = answers.text("The fingerprint of the group", FINGERPRINT)
     state = answers.choice("The state", CHOSEN)
+    assignee = fields.String(metadata={"description": "Who takes care of it", "example": "ada", "optional": True})
 
 
 class ErrorStatePut(RecordedErrorState):
@@ -90,6 +92,7 @@ class FingerprintGroup(AnswerSchema):
             "optional": True,
         },
     )
+    assignee = answers.text("Who takes care of it; null if nobody does", "ada", allow_none=True)
     count = answers.whole("Number of errors", 3)
     first = answers.time("Time of the first error")
     last = answers.time("Time of the newest error")

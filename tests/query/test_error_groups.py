@@ -151,6 +151,16 @@ def test_groups_are_asked_for_by_their_state() -> None:
     }
 
 
+def test_a_group_is_assigned_to_somebody() -> None:
+    rig = Rig()
+    fail(rig)
+    (row,) = groups(rig)
+    assert row["assignee"] is None
+    rig.recorder.change(NewChange("errors", row["fingerprint"], {"state": "open", "assignee": "ada"}))
+    (row,) = groups(rig)
+    assert (row["state"], row["assignee"]) == ("open", "ada")
+
+
 def test_a_group_by_its_fingerprint_has_its_newest_errors() -> None:
     rig = Rig()
     rig.event("error", "shop", data={"message": "another"})

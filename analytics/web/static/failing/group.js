@@ -17,14 +17,14 @@ const ACTIONS = {
   muted: [['Unmute', 'open']],
 };
 
-/** A row; `onState` is called with the group and a state, null for readers who may not change it; `onOpen` with whether it is open. */
-export function groupRow(group, onState, onOpen) {
+/** A row; `onChange` is called with the group and its new state and assignee, null for readers who may not change it; `onOpen` with whether it is open. */
+export function groupRow(group, onChange, onOpen) {
   const [state, word] = STATES[group.state];
   const summary = el(
     'summary',
     {},
     el('span', { className: 'times' }, `${count(group.count)} ×`),
-    el('span', { className: 'state of-group', 'data-state': state }, icon(state), group.regressed_in ? `${word} in ${group.regressed_in}` : word),
+    el('span', { className: 'state of-group', 'data-state': state }, icon(state), `${word}${group.regressed_in ? ` in ${group.regressed_in}` : ''}${group.assignee ? `, ${group.assignee}` : ''}`),
     el('span', { className: 'what' }, el('strong', { className: 'of' }, group.type), ' ', el('span', { className: 'of' }, plain(group.message))),
     el('span', { className: 'soft of where' }, Object.keys(group.services).join(', '), group.versions.length ? ` ${group.versions[0]}` : ''),
     el('span', { className: 'soft when' }, moment(group.first, stamp(new Date(group.first))), ' – ', moment(group.last, stamp(new Date(group.last)))),
@@ -32,12 +32,12 @@ export function groupRow(group, onState, onOpen) {
   const details = el('details', {}, summary);
   details.addEventListener('toggle', () => {
     onOpen(details.open);
-    if (details.open && details.childElementCount === 1) details.append(opened(group, onState));
+    if (details.open && details.childElementCount === 1) details.append(opened(group, onChange));
   });
   return el('li', {}, details);
 }
 
-function opened(group, onState) {
+function opened(group, onChange) {
   const errors = el('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'Newest errors' }, el('p', { className: 'soft' }, 'Loading…'));
   showErrors(group, errors);
   const facts = {
@@ -51,11 +51,22 @@ function opened(group, onState) {
   return el(
     'div',
     { className: 'opened' },
-    el('p', { className: 'buttons' }, ...(onState ? ACTIONS[group.state].map(([text, state]) => action(text, state, () => onState(group, state))) : []), ...linksOfGroup(group).map(([text, href]) => el('a', { href }, text))),
+    el('p', { className: 'buttons' }, ...(onChange ? [...ACTIONS[group.state].map(([text, state]) => action(text, state, () => onChange(group, { state, assignee: group.assignee }))), assignForm(group, onChange)] : []), ...linksOfGroup(group).map(([text, href]) => el('a', { href }, text))),
     el('dl', { className: 'facts' }, ...known.flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, value)])),
     el('h3', {}, 'Newest errors'),
     errors,
   );
+}
+
+function assignForm(group, onChange) {
+  const input = el('input', { name: 'assignee', value: group.assignee ?? '', maxLength: 128, placeholder: 'nobody', 'aria-label': 'Who takes care of it' });
+  const form = el('form', { className: 'assign', autocomplete: 'off' }, input, el('button', { type: 'submit' }, 'Assign'));
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    const state = group.state === 'regressed' ? 'open' : group.state; // only people's states are recorded
+    onChange(group, { state, assignee: input.value.trim() });
+  });
+  return form;
 }
 
 async function showErrors({ fingerprint }, place) {

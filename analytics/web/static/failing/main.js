@@ -59,9 +59,9 @@ function note({ fingerprint }, isOpen) {
   history.replaceState(null, '', `${location.pathname}${write(view)}`);
 }
 
-async function choose({ fingerprint }, state) {
+async function choose({ fingerprint }, { state, assignee }) {
   try {
-    await send('PUT', `/errors/${fingerprint}`, { state });
+    await send('PUT', `/errors/${fingerprint}`, { state, ...(assignee ? { assignee } : {}) });
   } catch (error) {
     tell(said(error));
     return;
