@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -47,6 +48,14 @@ def server(start_server: StartServer) -> Server:
     server = start_server(LOCKED)
     call(server, "POST", "/events", [REQUEST] * 7)
     return server
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The same for tests that do not look at what others leave."""
+    with Server(tmp_path_factory.mktemp("locked") / "server.log", LOCKED) as server:
+        call(server, "POST", "/events", [REQUEST] * 7)
+        yield server
 
 
 def test_the_page_asks_for_a_key_and_then_works(server: Server, open_page: OpenPage) -> None:
@@ -221,10 +230,10 @@ def test_the_first_examples_include_a_key_if_one_is_required(start_server: Start
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 390, 768, 1280, 1920])
 def test_the_form_and_the_signed_in_page_fit_and_are_accessible(
-    server: Server, open_page: OpenPage, width: int, scheme: str
+    shared: Server, open_page: OpenPage, width: int, scheme: str
 ) -> None:
-    _, key = key_for(server, "a key with quite a long name " * 4, "read")
-    page = open_page(server.url, viewport={"width": width, "height": 800}, color_scheme=scheme, outages=True)
+    _, key = key_for(shared, "a key with quite a long name " * 4, "read")
+    page = open_page(shared.url, viewport={"width": width, "height": 800}, color_scheme=scheme, outages=True)
     sign_in(page, "wrong")
     expect(page.get_by_role("alert").filter(has_text="This key is not known")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
