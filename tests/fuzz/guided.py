@@ -44,6 +44,7 @@ def fuzz(family: str, name: str, cases: int, seed: int, place: Path) -> NoReturn
         f"-max_len={decoder.size}",
         f"-seed={seed}",
         f"-timeout={HANG_SECONDS}",
+        f"-report_slow_units={HANG_SECONDS}",  # by the clock, too: `fault` limits CPU time
         f"-rss_limit_mb={MEMORY_MIB}",
         f"-artifact_prefix={faults}/",
     ]
