@@ -24,8 +24,8 @@ PAGES = {
     "tracing": "traces.html",
 }
 """Template of each page by its address, relative to the base path."""
-LATER = "annotationform.js"
-"""Module that the page loads when it is first needed."""
+LATER = ("annotationform.js", "lessons.js")
+"""Modules that the page loads when they are first needed."""
 LOADS = "; ".join(
     (
         "default-src 'none'",
@@ -75,7 +75,7 @@ def page_blueprint() -> Blueprint:
 def _html(address: str, *, charts: bool) -> bytes:
     """The page at an address of `PAGES`; without `charts`, it says that they are missing."""
     script, style = CHARTS
-    modules = sorted(path.name for path in (WEB / "static").glob("*.js") if path.name not in (THEME, LATER))
+    modules = sorted(path.name for path in (WEB / "static").glob("*.js") if path.name not in (THEME, *LATER))
     page = Template(_text(PAGES[address])).substitute(
         chart_script=f'<script defer src="vendor/{script}"></script>' if charts else "",
         chart_style=f'<link rel="stylesheet" href="vendor/{style}">' if charts else "",

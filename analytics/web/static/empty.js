@@ -3,44 +3,6 @@
 import { home } from './api.js';
 import { byId, el, set, setState, setText, icon } from './dom.js';
 
-// Twenty requests, one each half second: enough to see the chart move.
-const samples = (url, isKeyRequired) => [
-  [
-    'curl',
-    `for n in $(seq 20); do
-  curl -X POST ${url}/events \\
-    -H "Content-Type: application/json" \\${isKeyRequired ? '\n    -H "Authorization: Bearer KEY" \\' : ''}
-    -d '{"type": "request", "service": "web", "user_id": "me",
-         "data": {"endpoint": "/", "status": 200, "latency": '$((10 + n))'}}'
-  sleep 0.5
-done`,
-  ],
-  [
-    'JavaScript',
-    `const { AnalyticsClient } =
-  await import('${url}/sdk/analytics.js');
-
-const analytics = new AnalyticsClient({ service: 'web'${isKeyRequired ? ", key: 'KEY'" : ''} });
-for (let n = 1; n <= 20; n += 1) {
-  const request = { endpoint: '/', status: 200, latency: 10 + n };
-  await analytics.trackEvent('request', request, 'me');
-  await new Promise((done) => setTimeout(done, 500));
-}`,
-  ],
-  [
-    'Python',
-    `import time
-import requests
-${isKeyRequired ? '\nheaders = {"Authorization": "Bearer KEY"}' : ''}
-for n in range(20):
-    event = {"type": "request", "service": "web", "user_id": "me"}
-    event["data"] = {"endpoint": "/", "status": 200, "latency": 10 + n}
-    answer = requests.post("${url}/events", json=event,${isKeyRequired ? ' headers=headers,' : ''} timeout=5)
-    answer.raise_for_status()
-    time.sleep(0.5)`,
-  ],
-];
-
 export class Empty {
   /** `onFirst` is called when the first event arrives while the start page is shown. */
   constructor(onFirst, access) {
@@ -65,16 +27,12 @@ export class Empty {
   }
 
   #teach() {
-    const origin = home();
     this.state = el('p', { className: 'state waiting', 'data-state': 'idle', role: 'status' }, icon('idle'), el('span', {}, 'waiting for the first event…'));
     const { isKeyRequired } = this.access;
-    const demo = `${isKeyRequired ? 'ANALYTICS_KEY=KEY ' : ''}.venv/bin/python -m analytics demo${origin === 'http://localhost:8099' ? '' : ` --url ${origin}`}`;
-    this.lessons = el(
-      'div',
-      { className: 'lessons' },
-      ...samples(origin, isKeyRequired).map(([title, code]) => lesson(title, code)),
-      lesson('Or let a whole demo shop come alive', demo, 'Services, traffic, incidents and 90 days of history, until you press Ctrl-C.'),
-    );
+    this.lessons = el('div', { className: 'lessons' });
+    import('./lessons.js')
+      .then(({ lessons }) => this.lessons.append(...lessons(home(), isKeyRequired)))
+      .catch(() => setText(this.lessons, 'The examples could not be loaded; load the page again.'));
     const title = el('h2', { id: 'empty-title', className: 'hidden' }, 'First event');
     this.key = el('p', { hidden: !isKeyRequired }, 'KEY is a key with the scope ingest, made with ', el('code', {}, 'analytics keys create --name web --scope ingest'), '.');
     this.root.replaceChildren(title, this.state, this.key, this.lessons);
@@ -89,20 +47,4 @@ export class Empty {
     this.key.remove();
     this.lessons.remove();
   }
-}
-
-function lesson(title, code, about = '') {
-  const copy = el('button', { type: 'button', 'aria-label': `Copy ${title}` }, 'Copy');
-  copy.addEventListener('click', async () => {
-    try {
-      await navigator.clipboard.writeText(code);
-      setText(copy, 'Copied');
-    } catch {
-      getSelection().selectAllChildren(text);
-      setText(copy, 'Selected');
-    }
-    setTimeout(() => setText(copy, 'Copy'), 2000);
-  });
-  const text = el('pre', { tabIndex: 0, 'aria-label': title }, code);
-  return el('section', { className: 'lesson', 'aria-label': title }, el('div', { className: 'head' }, el('h3', {}, title), copy), ...(about ? [el('p', { className: 'soft' }, about)] : []), text);
 }
