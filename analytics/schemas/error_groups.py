@@ -43,7 +43,13 @@ class ErrorStateSchema(Schema):
         required=True,
         metadata={"description": "`resolved` until it comes back, `muted` for good, or `open`", "example": "resolved"},
     )
-    assignee = Text(1, 128, metadata={"description": "Who takes care of it; nobody if absent", "example": "ada"})
+    assignee = Text(
+        1,
+        128,
+        allow_none=True,
+        load_default=None,
+        metadata={"description": "Who takes care of it; nobody if absent", "example": "ada"},
+    )
 
 
 class RecordedErrorState(Recorded):
@@ -51,7 +57,7 @@ class RecordedErrorState(Recorded):
 
     id = answers.text("The fingerprint of the group", FINGERPRINT)
     state = answers.choice("The state", CHOSEN)
-    assignee = fields.String(metadata={"description": "Who takes care of it", "example": "ada", "optional": True})
+    assignee = answers.text("Who takes care of it; null if nobody does", "ada", allow_none=True)
 
 
 class ErrorStatePut(RecordedErrorState):
