@@ -24,7 +24,7 @@ PAGES = {
     "tracing": "traces.html",
 }
 """Template of each page by its address, relative to the base path."""
-LATER = ("annotationform.js", "lessons.js")
+LATER = ("annotationform.js", "lessons.js", "news.js", "notices.js")
 """Modules that the page loads when they are first needed."""
 LOADS = "; ".join(
     (

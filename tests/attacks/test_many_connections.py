@@ -39,6 +39,7 @@ def test_ten_thousand_connections_do_not_disturb_other_clients(start_server: Sta
 def test_idle_connections_cost_little_memory(start_server: StartServer) -> None:
     server = start_server({"LOG_LEVEL": "WARNING"})
     pid = worker_pid(server)
+    open_connections(server)  # loads what the page needs
     before = resident_mib(pid)
     with attacking("idle connections", server.port, 1_500):
         eventually(lambda: open_connections(server) > 1_500)

@@ -172,7 +172,7 @@ def test_an_unknown_trace_is_said_to_be_unknown(url: str, open_page: OpenPage) -
 def test_the_map_leads_to_the_traces_of_a_service(url: str, open_page: OpenPage) -> None:
     page = open_page(f"{url}/tracing?show=map")
     expect(page.locator("#map-about")).to_have_text("3 services, 2 connections.")
-    expect(page.locator(".node.outside")).to_have_attribute("aria-label", "postgresql 1/h · 20 ms")
+    expect(page.locator(".node.outside")).to_have_attribute("aria-label", "postgresql 3.97/d · 20 ms")
     expect(page.locator(".edge.failed")).to_have_count(1)
     page.focus(".node >> nth=0")
     page.keyboard.press("Enter")

@@ -77,7 +77,7 @@ def test_names_from_clients_are_escaped(start_server: StartServer, open_page: Op
     )
     server.post("/heartbeat", {"service": IMG, "status": "degraded"})
     assert server.post("/metrics", {"name": SCRIPT, "value": 1, "unit": "<b>s", "tags": {"service": IMG}}).ok
-    page = open_page(server.url)
+    page = open_page(server.url, viewport={"width": 1920, "height": 900})
     expect(page.locator("#verdict")).to_contain_text(f"{IMG} is degraded since")
     expect(page.locator("#services-table tbody a")).to_have_text(IMG)
     expect(page.locator("#endpoints-table .path")).to_have_text(IMG)

@@ -4,7 +4,7 @@ import json
 import re
 from datetime import UTC, datetime
 
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from tests.conftest import StartServer
 from tests.edge.wire import eventually
@@ -118,11 +118,15 @@ def test_charts_share_the_cursor(shop: Server, open_page: OpenPage) -> None:
     assert {times.nth(index).inner_text() for index in range(3)} == {times.nth(0).inner_text()}
     for chart in page.locator("#charts figure").all():
         chart.locator("summary").click()
-        over.hover(position={"x": 200, "y": 50})
-        at = chart.locator("h3 time").get_attribute("title")
-        row = chart.locator(f"tbody tr:has(th[title='{at}']) td")
-        shown = chart.locator(".key:not([hidden]) .value").all_inner_texts()
-        assert shown == row.all_inner_texts(), "values at the cursor"
+
+        def shows_values_at_the_cursor(chart: Locator = chart) -> bool:
+            over.hover(position={"x": 200, "y": 50})
+            at = chart.locator("h3 time").get_attribute("title")
+            row = chart.locator(f"tbody tr:has(th[title='{at}']) td")
+            shown = chart.locator(".key:not([hidden]) .value").all_inner_texts()
+            return shown == row.all_inner_texts()
+
+        eventually(shows_values_at_the_cursor)  # the charts move on meanwhile
 
 
 def test_shown_data_can_be_exported(shop: Server, open_page: OpenPage) -> None:

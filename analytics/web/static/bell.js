@@ -4,7 +4,7 @@ import { ask } from './api.js';
 import { byId, el, icon, set, setText } from './dom.js';
 import { count, plural, span, utc, when } from './format.js';
 import { isFiring, nameOf, runbookOf, severityState, worstFirst } from './firing.js';
-import { Notices } from './notices.js';
+import { NOTICES, recall } from './kept.js';
 import { nowMs } from './servertime.js';
 
 const AGAIN_MS = 10_000;
@@ -14,9 +14,6 @@ const MOST_COUNTED = 99;
 let title = document.title;
 let ringing = 0;
 
-/** Notices of the browser about what begins and ends to fire. */
-export const notices = new Notices(() => ask('/incidents', { state: 'unresolved', limit: 1000 }));
-
 /** Set the window's title; a bell goes before it while alerts fire. */
 export function setTitle(text) {
   title = text;
@@ -25,7 +22,7 @@ export function setTitle(text) {
 
 /** Ring while these alerts fire. */
 export function ring(firing) {
-  notices.tell(firing);
+  if (recall(NOTICES) === 'on') import('./notices.js').then(({ notices }) => notices.tell(firing));
   if (firing.length === ringing) return;
   ringing = firing.length;
   setTitle(title);

@@ -1,9 +1,9 @@
 // Notices of the browser about alerts, once the reader has switched them on.
 
-import { keep, recall } from './kept.js';
+import { ask } from './api.js';
+import { NOTICES, keep, recall } from './kept.js';
 import { begun, mutedOf, noticesOf, topicsOf } from './news.js';
 
-const KEY = 'analytics.notices';
 const UNSAFE = 'The browser allows notices on https only, or on the machine of the service.';
 const DENIED = 'The browser does not allow notices of this page: allow them in its settings of the site.';
 const UNABLE = 'This browser cannot show notices of a page.';
@@ -16,17 +16,17 @@ export class Notices {
 
   /** Whether they are switched on, and the browser allows them. */
   get isOn() {
-    return recall(KEY) === 'on' && globalThis.Notification?.permission === 'granted';
+    return recall(NOTICES) === 'on' && globalThis.Notification?.permission === 'granted';
   }
 
   /** Switch them on or off; returns why that cannot be, or an empty text. */
   async choose(isOn) {
-    keep(KEY, 'off');
+    keep(NOTICES, 'off');
     if (!isOn) return '';
     if (!globalThis.Notification) return globalThis.isSecureContext ? UNABLE : UNSAFE;
     if (await Notification.requestPermission() !== 'granted') return DENIED;
     if (!show({ tag: 'test', title: 'Analytics', body: 'Alerts are shown like this.' })) return UNABLE;
-    keep(KEY, 'on');
+    keep(NOTICES, 'on');
     return '';
   }
 
@@ -49,6 +49,9 @@ export class Notices {
     }
   }
 }
+
+/** Those of this page. */
+export const notices = new Notices(() => ask('/incidents', { state: 'unresolved', limit: 1000 }));
 
 /** Show a notice; one with the same tag is replaced, also that of another tab. Returns whether the browser could. */
 function show({ tag, title, body }) {

@@ -19,13 +19,13 @@ def test_a_long_expression_is_evaluated_in_a_thread(monkeypatch: pytest.MonkeyPa
     rig.rig.clock.advance(1)
     monkeypatch.setattr(questions, "LOOP_SAMPLES", -1)
     used: set[int] = set()
-    select = rig.questions._engine.storage.instant
+    select = rig.questions._engine._promql.storage.instant
 
     def noted(asked: object) -> object:
         used.add(threading.get_native_id())
         return select(asked)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(rig.questions._engine.storage, "instant", noted)
+    monkeypatch.setattr(rig.questions._engine._promql.storage, "instant", noted)
     for _ in range(2):
         found = vector_of(rig.questions.value(parse("queue * 2"), "queue * 2", NOON + 1))
         assert found.values.tolist() == [4.0, 4.0]

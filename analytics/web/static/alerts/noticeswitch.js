@@ -1,6 +1,6 @@
 // The switch of notices of the browser.
 
-import { notices } from '../bell.js';
+import { notices } from '../notices.js';
 import { byId, setText } from '../dom.js';
 
 /** Show whether notices are on, and switch them. */
