@@ -153,11 +153,25 @@ def load_configuration(application: Application, module: str) -> None:
             cfg.set(name, value)
 
 
+class _ListenerName:
+    """The address of a listener for connections that are served after it was closed: `handle` needs nothing else."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: Any) -> None:
+        self._name = name
+
+    def getsockname(self) -> Any:
+        """The address that was listened on."""
+        return self._name
+
+
 def _guarded(kind: type[Any], connections: Connections, stop: Callable[[], None]) -> type:
     """A subclass of a worker class that serves guarded connections.
 
     It calls `stop` when `alive` becomes False; polling for that would cost more.
     """
+    listeners: dict[Any, _ListenerName] = {}
 
     class Guarded(kind):  # type: ignore[misc]
         @property
@@ -177,8 +191,10 @@ def _guarded(kind: type[Any], connections: Connections, stop: Callable[[], None]
                 return
             if isinstance(listener, AddedListener):
                 connection.environ = listener.environ
-            if not connections.park_silent(connection, partial(self._serve, listener, address)):
-                self._serve(listener, address, connection)
+            if listener not in listeners:
+                listeners[listener] = _ListenerName(listener.getsockname())
+            if not connections.park_silent(connection, partial(self._serve, listeners[listener], address)):
+                self._serve(listeners[listener], address, connection)
 
         def run(self) -> None:
             super().run()

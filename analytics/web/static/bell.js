@@ -13,6 +13,7 @@ const MOST_COUNTED = 99;
 
 let title = document.title;
 let ringing = 0;
+let latest = [];
 
 /** Set the window's title; a bell goes before it while alerts fire. */
 export function setTitle(text) {
@@ -20,9 +21,15 @@ export function setTitle(text) {
   set(document, 'title', ringing ? `🔔 ${ringing} · ${title}` : title);
 }
 
+/** Tell the notices what fires, if they are on. */
+export function notify() {
+  if (recall(NOTICES) === 'on') import('./notices.js').then(({ notices }) => notices.tell(latest));
+}
+
 /** Ring while these alerts fire. */
 export function ring(firing) {
-  if (recall(NOTICES) === 'on') import('./notices.js').then(({ notices }) => notices.tell(firing));
+  latest = firing;
+  notify();
   if (firing.length === ringing) return;
   ringing = firing.length;
   setTitle(title);

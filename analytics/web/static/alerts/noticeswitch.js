@@ -1,5 +1,6 @@
 // The switch of notices of the browser.
 
+import { notify } from '../bell.js';
 import { notices } from '../notices.js';
 import { byId, setText } from '../dom.js';
 
@@ -9,6 +10,7 @@ export function startNotices() {
   const update = () => button.setAttribute('aria-pressed', String(notices.isOn));
   button.addEventListener('click', async () => {
     setText(byId('notices-note'), await notices.choose(!notices.isOn));
+    notify();
     update();
   });
   update();
