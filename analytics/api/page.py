@@ -76,16 +76,20 @@ def _html(address: str, *, charts: bool) -> bytes:
     """The page at an address of `PAGES`; without `charts`, it says that they are missing."""
     script, style = CHARTS
     modules = sorted(path.name for path in (WEB / "static").glob("*.js") if path.name not in (THEME, *LATER))
+    parts = {
+        "bell": _text("bell.html"),
+        "nav": _text("nav.html").replace(f'href="{address}"', f'href="{address}" aria-current="page"'),
+        "tools": _text("tools.html"),
+    }
     page = Template(_text(PAGES[address])).substitute(
+        parts,
         chart_script=f'<script defer src="vendor/{script}"></script>' if charts else "",
         chart_style=f'<link rel="stylesheet" href="vendor/{style}">' if charts else "",
         hidden_with_charts="hidden" if charts else "",
-        bell=_text("bell.html"),
+        header=Template(_text("header.html")).substitute(parts),
         icons=_text("icons.html"),
-        nav=_text("nav.html").replace(f'href="{address}"', f'href="{address}" aria-current="page"'),
         preloads="\n".join(f'<link rel="modulepreload" href="assets/{module}">' for module in modules),
         sign_in=_text("sign-in.html"),
-        tools=_text("tools.html"),
     )
     return page.encode()
 

@@ -31,7 +31,7 @@ def is_silent(sock: Any) -> bool:
     except BlockingIOError:
         return True
     except OSError:
-        return False  # whoever reads next is told
+        return False  # the next read raises it again
     finally:
         sock.settimeout(None)
     return False
