@@ -5,7 +5,7 @@ from functools import partial
 from typing import NamedTuple, Protocol
 from wsgiref.types import WSGIEnvironment
 
-from analytics.doors.senders import may_import
+from analytics.doors.senders import decoded_from, may_import
 from analytics.errors import AnalyticsError, TooLarge, Unavailable
 from analytics.identity import EVERYBODY, Identity, identity_of
 from analytics.kinds import Kind
@@ -91,13 +91,7 @@ class PointRecorder:
             AnalyticsError: the request cannot be decoded, or nothing of it could be recorded.
         """
         identity = identity_of(environ)
-        try:
-            points = decode()
-            self.check(len(points.items))
-        except AnalyticsError as error:
-            self._log.reject([error.code])
-            identity.admit(1)  # what cannot be read costs its sender too
-            raise
+        points = decoded_from(identity, decode, self.check, lambda code: self._log.reject([code]))
         return self.record(points, identity, partial(may_import, environ))
 
     def check(self, count: int) -> None:

@@ -7,7 +7,7 @@ from wsgiref.types import WSGIEnvironment
 
 from analytics.doors.json_door import name_sender
 from analytics.doors.records.rates import L, ServiceRates
-from analytics.doors.senders import may_import
+from analytics.doors.senders import decoded_from, may_import
 from analytics.errors import AnalyticsError, TooLarge
 from analytics.identity import EVERYBODY, Identity, identity_of
 from analytics.kinds import Kind
@@ -60,13 +60,7 @@ class RecordReceiver(Generic[L]):
             AnalyticsError: the request cannot be decoded, or nothing of it could be recorded.
         """
         identity = identity_of(environ)
-        try:
-            batch = decode()
-            self.check(len(batch.items))
-        except AnalyticsError as error:
-            self._recorder.reject(self._kind, [error.code])
-            identity.admit(1)  # what cannot be read costs its sender too
-            raise
+        batch = decoded_from(identity, decode, self.check, lambda code: self._recorder.reject(self._kind, [code]))
         return self.record(batch, identity, partial(may_import, environ), is_whole=is_whole)
 
     def check(self, count: int) -> None:
