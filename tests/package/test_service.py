@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import requests
 
 from analytics.javascript import as_module
 from analytics.version import VERSION
-from tests.package.conftest import CHARTS, Environment, done
+from tests.package.conftest import CHARTS, Environment, Wheels, done
 from tests.server import ROOT, Server
 
 NAMED = re.compile(r'(?:href|src)="((?:assets|vendor|sdk)/[^"]+)"')
@@ -25,6 +26,12 @@ def empty(tmp_path: Path) -> Path:
 def serving(installed: Environment, empty: Path, *options: str, **settings: str | None) -> Server:
     command = (str(installed.bin / "analytics"), "serve", *options)
     return Server(empty.parent / "server.log", settings, command, installed.bin / "python", empty)
+
+
+def test_the_wheel_has_every_file_of_the_pages(wheels: Wheels) -> None:
+    names = set(zipfile.ZipFile(wheels.service).namelist())
+    pages = [path for folder in ("static", "templates") for path in (ROOT / "analytics/web" / folder).rglob("*")]
+    assert {str(path.relative_to(ROOT)) for path in pages if path.is_file()} <= names
 
 
 def test_the_page_and_its_files_are_served_and_data_is_kept(installed: Environment, empty: Path) -> None:
