@@ -82,6 +82,7 @@ class Scraper:
             f"--storage.tsdb.path={folder / 'tsdb'}",
             f"--web.listen-address=127.0.0.1:{port}",
             "--enable-feature=native-histograms,exemplar-storage",
+            "--storage.remote.flush-deadline=1s",  # a reload waits so long for a server that has ended
         ]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log)

@@ -153,7 +153,7 @@ def test_an_erasure_waits_for_a_damaged_file_until_it_comes_back_or_is_deleted(
         assert ids(disk) == ["bob"]
         flushed(disk)
         disk.until(lambda: len(parquet(disk)) == 2 and b"gone" not in parquet(disk)[1].read_bytes())
-        assert disk.client.status.erasing == 1
+        disk.until(lambda: disk.client.status.erasing == 1)
         if comes_back:
             bad.write_bytes(whole)
             disk.replace_child()
