@@ -5,7 +5,8 @@ import test from 'node:test';
 import { colorsOf } from '../../analytics/web/static/traces/colors.js';
 import { layout } from '../../analytics/web/static/traces/layout.js';
 import { between, compared, criticalPath, endOf, inSight, nodesOf, ticks } from '../../analytics/web/static/traces/tree.js';
-import { askedOf, rangeOf, read, write } from '../../analytics/web/static/traces/view.js';
+import { address, askedOf } from '../../analytics/web/static/traces/view.js';
+import { rangeOf } from '../../analytics/web/static/views/address.js';
 
 const START = 1705314615000000000n;
 
@@ -98,14 +99,14 @@ test('callers stand left of what they call, and no two services overlap', () => 
 });
 
 test('a view is in the address, without defaults', () => {
-  assert.equal(write(read('')), '');
-  assert.equal(write(read('?service=shop&span=never&order=odd')), '?service=shop');
-  assert.equal(read('?trace=abc').trace, 'abc');
-  assert.deepEqual(rangeOf(read('?span=15m'), 900_000), { from: '1970-01-01T00:00:00.000Z', to: '1970-01-01T00:15:01.000Z' });
-  const asked = askedOf(read('?attribute=http.route=/a=b&status=error'), 0);
+  assert.equal(address.write(address.read('')), '');
+  assert.equal(address.write(address.read('?service=shop&span=never&order=odd')), '?service=shop');
+  assert.equal(address.read('?trace=abc').trace, 'abc');
+  assert.deepEqual(rangeOf(address.read('?span=15m'), 900_000), { from: '1970-01-01T00:00:00.000Z', to: '1970-01-01T00:15:01.000Z' });
+  const asked = askedOf(address.read('?attribute=http.route=/a=b&status=error'), 0);
   assert.equal(asked['attributes.http.route'], '/a=b');
   assert.equal(asked.status, 'error');
-  assert.ok(!Object.keys(askedOf(read('?attribute=odd'), 0)).some((name) => name.startsWith('attributes')));
+  assert.ok(!Object.keys(askedOf(address.read('?attribute=odd'), 0)).some((name) => name.startsWith('attributes')));
 });
 
 test('each service has a colour', () => {

@@ -1,30 +1,21 @@
-// What the page Errors shows, in its address; and the links from an error to its trace, lines and charts. Pure.
+// What the page Errors shows; and the links from an error to its trace, lines and charts. Pure.
 
-export const SPANS = { '1h': 3600, '6h': 21_600, '24h': 86_400, '7d': 604_800, all: null };
-const DEFAULTS = { service: '', state: 'unresolved', span: '7d', from: '', to: '', group: '' };
+import { Address, SPANS } from '../views/address.js';
+
+const EVER = 'all';
 const STATES = ['unresolved', 'open', 'regressed', 'resolved', 'muted', ''];
 const AROUND_MS = 300_000;
 const OF_TRACE_MS = 3_600_000;
 
-/** The view in a query string; unknown values fall back to the defaults. */
-export function read(search) {
-  const given = new URLSearchParams(search);
-  const view = Object.fromEntries(Object.entries(DEFAULTS).map(([name, value]) => [name, given.get(name) ?? value]));
-  if (!(view.span in SPANS)) view.span = DEFAULTS.span;
-  if (!STATES.includes(view.state)) view.state = DEFAULTS.state;
-  return view;
-}
-
-/** The query string of a view, without defaults. */
-export function write(view) {
-  const query = new URLSearchParams(Object.entries(DEFAULTS).filter(([name, value]) => view[name] !== value).map(([name]) => [name, view[name]])).toString();
-  return query ? `?${query}` : '';
-}
+export const address = new Address(
+  { service: '', state: 'unresolved', span: '7d', from: '', to: '', group: '' },
+  { state: STATES, span: [...Object.keys(SPANS), EVER] },
+);
 
 /** The arguments of GET /errors for a view; `now` in milliseconds since the epoch. */
 export function askedOf({ service, state, span, from, to }, now) {
   if (from && to) return { service, state, since: from, until: to };
-  return { service, state, since: SPANS[span] === null ? '' : new Date(now - SPANS[span] * 1000).toISOString() };
+  return { service, state, since: span === EVER ? '' : new Date(now - SPANS[span] * 1000).toISOString() };
 }
 
 /** The links of an error of a group: to its trace and the lines of that, or to the lines of its service at that time. */

@@ -2,10 +2,10 @@
 
 import { svg } from '../dom.js';
 import { count, stamp } from '../format.js';
+import { axisLabels, brushOver } from '../views/brush.js';
 
 const HEIGHT = 96;
 const BOTTOM = 18;
-const LEAST_DRAG = 5;
 const LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'unknown'];
 
 export class Bars {
@@ -13,9 +13,8 @@ export class Bars {
   constructor(place, onNarrow) {
     Object.assign(this, { place, onNarrow, found: null });
     this.picture = svg('svg', { class: 'levels', height: HEIGHT, role: 'img' });
-    this.brush = svg('rect', { class: 'brush', y: 0, height: HEIGHT - BOTTOM, hidden: '' });
+    this.brush = brushOver(this.picture, ({ left, right }) => this.found && this.onNarrow(this.#at(left), this.#at(right)), HEIGHT - BOTTOM);
     place.replaceChildren(this.picture);
-    this.picture.addEventListener('pointerdown', (event) => this.#begin(event));
     new ResizeObserver(() => this.#draw()).observe(place);
   }
 
@@ -47,11 +46,7 @@ export class Bars {
         return bar;
       });
     });
-    const times = [0, 0.5, 1].map((share) => {
-      const label = svg('text', { x: share * width, y: HEIGHT - 4, 'text-anchor': ['start', 'middle', 'end'][share * 2] });
-      label.append(stamp(new Date((this.from + share * (this.to - this.from)) * 1000)));
-      return label;
-    });
+    const times = axisLabels(0, width, HEIGHT - 4, (share) => stamp(new Date((this.from + share * (this.to - this.from)) * 1000)));
     this.picture.replaceChildren(svg('line', { x1: 0, x2: width, y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM }), ...bars, ...times, this.brush);
   }
 
@@ -59,24 +54,7 @@ export class Bars {
     return Math.min(1, Math.max(0, (at - this.from) / (this.to - this.from))) * this.width;
   }
 
-  #begin(event) {
-    if (!this.found) return;
-    const left = this.picture.getBoundingClientRect().left;
-    const x = event.clientX - left;
-    const at = (place) => this.from + Math.min(1, Math.max(0, place / this.width)) * (this.to - this.from);
-    const move = (moved) => {
-      const x2 = moved.clientX - left;
-      this.brush.setAttribute('x', Math.min(x, x2));
-      this.brush.setAttribute('width', Math.abs(x2 - x));
-      this.brush.removeAttribute('hidden');
-    };
-    addEventListener('pointermove', move);
-    addEventListener('pointerup', (released) => {
-      removeEventListener('pointermove', move);
-      this.brush.setAttribute('hidden', '');
-      const x2 = released.clientX - left;
-      if (Math.abs(x2 - x) >= LEAST_DRAG) this.onNarrow(at(Math.min(x, x2)), at(Math.max(x, x2)));
-    }, { once: true });
-    event.preventDefault();
+  #at(x) {
+    return this.from + Math.min(1, Math.max(0, x / this.width)) * (this.to - this.from);
   }
 }

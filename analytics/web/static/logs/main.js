@@ -1,15 +1,14 @@
 // Logs: lines over time, a list with their fields, patterns, the lines around one, and a live tail.
 
-import { Access } from '../access.js';
 import { ask } from '../api.js';
-import { Bell } from '../bell.js';
 import { byId, el, set, setState, setText } from '../dom.js';
 import { count, plural, stamp } from '../format.js';
-import { startSwitches } from '../switches.js';
+import { rangeOf } from '../views/address.js';
+import { ViewPage } from '../views/page.js';
 import { Bars } from './bars.js';
 import { lineRow } from './lines.js';
 import { Tail } from './tail.js';
-import { filtersOf, plain, rangeOf, read, withCondition, write } from './view.js';
+import { address, filtersOf, plain, withCondition } from './view.js';
 
 const PAGE = 200;
 const MOST_ROWS = 2_000;
@@ -17,47 +16,27 @@ const MOST_DOWNLOADED = 10_000;
 const MOST_FIELDS = 30;
 const STATES = { live: ['good', 'Live'], paused: ['idle', 'Paused'], broken: ['warn', 'Connecting…'] };
 
-const form = byId('filters');
-const bars = new Bars(byId('bars'), (from, to) => go({ from: new Date(from * 1000).toISOString(), to: new Date(to * 1000).toISOString() }));
+const page = new ViewPage(address, { fill, load });
+const bars = new Bars(byId('bars'), (from, to) => page.go({ from: new Date(from * 1000).toISOString(), to: new Date(to * 1000).toISOString() }));
 const tail = new Tail(showNew, (state) => setState(byId('tail-state'), ...STATES[state]));
-const acts = { onValue: (field, value, isNot) => go({ q: withCondition(view.q, field, value, isNot) }), onContext: showContext };
-let view = read(location.search);
-let asking = null;
+const acts = { onValue: (field, value, isNot) => page.go({ q: withCondition(page.view.q, field, value, isNot) }), onContext: showContext };
 let older = null;
 let missed = 0;
 let shown = [];
 
-/** Go to another view, which becomes the address. */
-function go(change) {
-  view = { ...view, ...change };
-  history.pushState(null, '', `${location.pathname}${write(view)}`);
-  show();
-}
+const asked = (view) => ({ ...filtersOf(view), ...rangeOf(view, Date.now()) });
 
-/** Show what the view says. */
-async function show() {
-  asking?.abort();
-  const mine = new AbortController();
-  asking = mine;
-  fill();
-  tell('');
+async function load(view, signal) {
   stopTail();
   set(byId('context'), 'hidden', true);
-  byId('board').setAttribute('aria-busy', 'true');
-  const asked = { ...filtersOf(view), ...rangeOf(view, Date.now()) };
-  try {
-    const [page, histogram] = await Promise.all([ask('/logs', { ...asked, limit: PAGE }, mine.signal), ask('/logs/histogram', asked, mine.signal)]);
-    bars.show(histogram);
-    setText(byId('lines-about'), `${plural(histogram.count, 'line')}`);
-    showPage(page, { isFirst: true });
-    const [{ fields, examined, is_sampled: isSampled }, { patterns }] = await Promise.all([ask('/logs/fields', asked, mine.signal), ask('/logs/patterns', asked, mine.signal)]);
-    showFields(fields, isSampled ? `of the newest ${count(examined)} lines` : '');
-    showPatterns(patterns);
-  } catch (error) {
-    if (mine !== asking) return;
-    tell(Object.values(error.fields ?? {})[0]?.[0] ?? 'The service does not answer; try again.');
-  }
-  if (mine === asking) byId('board').setAttribute('aria-busy', 'false');
+  const query = asked(view);
+  const [found, histogram] = await Promise.all([ask('/logs', { ...query, limit: PAGE }, signal), ask('/logs/histogram', query, signal)]);
+  bars.show(histogram);
+  setText(byId('lines-about'), `${plural(histogram.count, 'line')}`);
+  showPage(found, { isFirst: true });
+  const [{ fields, examined, is_sampled: isSampled }, { patterns }] = await Promise.all([ask('/logs/fields', query, signal), ask('/logs/patterns', query, signal)]);
+  showFields(fields, isSampled ? `of the newest ${count(examined)} lines` : '');
+  showPatterns(patterns);
 }
 
 function showPage({ lines, next_cursor: next }, { isFirst }) {
@@ -75,8 +54,7 @@ function showPage({ lines, next_cursor: next }, { isFirst }) {
 }
 
 async function showOlder() {
-  const asked = { ...filtersOf(view), ...rangeOf(view, Date.now()) };
-  showPage(await ask('/logs', { ...asked, limit: PAGE, cursor: older }), { isFirst: false });
+  showPage(await ask('/logs', { ...asked(page.view), limit: PAGE, cursor: older }), { isFirst: false });
 }
 
 function showFields(fields, about) {
@@ -114,7 +92,7 @@ function startTail() {
   set(byId('pause'), 'hidden', false);
   byId('live').setAttribute('aria-pressed', 'true');
   setState(byId('tail-state'), ...STATES.broken);
-  tail.start(filtersOf(view));
+  tail.start(filtersOf(page.view));
 }
 
 function stopTail() {
@@ -137,12 +115,12 @@ function showNew(lines, more) {
 
 /** Download all lines that match, up to a limit, one JSON object a line. */
 async function download() {
-  const asked = { ...filtersOf(view), ...rangeOf(view, Date.now()), limit: 1_000 };
+  const query = { ...asked(page.view), limit: 1_000 };
   const lines = [];
   for (let cursor; lines.length < MOST_DOWNLOADED;) {
-    const page = await ask('/logs', { ...asked, cursor });
-    lines.push(...page.lines);
-    cursor = page.next_cursor;
+    const found = await ask('/logs', { ...query, cursor });
+    lines.push(...found.lines);
+    cursor = found.next_cursor;
     if (!cursor) break;
   }
   const href = URL.createObjectURL(new Blob(lines.map((line) => `${JSON.stringify(line)}\n`), { type: 'application/x-ndjson' }));
@@ -150,56 +128,21 @@ async function download() {
   setTimeout(() => URL.revokeObjectURL(href), 10_000);
 }
 
-/** Fill the form with the view. */
-function fill() {
-  for (const name of ['q', 'service', 'severity', 'trace_id']) form.elements[name].value = view[name];
-  form.elements.span.value = view.from ? 'own' : view.span;
-  set(form.elements.span.querySelector('[value="own"]'), 'hidden', !view.from);
-  byId('wrap').setAttribute('aria-pressed', String(Boolean(view.wrap)));
-  byId('lines').classList.toggle('wrapped', Boolean(view.wrap));
+function fill({ wrap }) {
+  byId('wrap').setAttribute('aria-pressed', String(Boolean(wrap)));
+  byId('lines').classList.toggle('wrapped', Boolean(wrap));
 }
 
-function tell(problem) {
-  const note = byId('problem');
-  set(note, 'hidden', !problem);
-  if (problem) setState(note, 'bad', problem);
-}
-
-function apply() {
-  const { span, ...given } = Object.fromEntries(new FormData(form));
-  go(span === 'own' ? given : { ...given, span, from: '', to: '' });
-}
-
-/** What a button does, with a sentence where it fails. */
-const attempt = (act) => () => Promise.resolve(act()).catch(() => tell('The service does not answer; try again.'));
-
-form.addEventListener('submit', (event) => {
-  event.preventDefault();
-  apply();
-});
-form.addEventListener('change', (event) => event.target.tagName === 'SELECT' && apply());
-byId('older').addEventListener('click', attempt(showOlder));
-byId('download').addEventListener('click', attempt(download));
+byId('older').addEventListener('click', () => page.attempt(showOlder));
+byId('download').addEventListener('click', () => page.attempt(download));
 byId('live').addEventListener('click', () => (tail.source ? stopTail() : startTail()));
 byId('pause').addEventListener('click', () => {
   tail.pause(!tail.isPaused);
   byId('pause').setAttribute('aria-pressed', String(tail.isPaused));
 });
 byId('wrap').addEventListener('click', () => {
-  view = { ...view, wrap: view.wrap ? '' : '1' };
-  history.replaceState(null, '', `${location.pathname}${write(view)}`);
-  fill();
+  page.note({ wrap: page.view.wrap ? '' : '1' });
+  fill(page.view);
 });
 byId('context-close').addEventListener('click', () => set(byId('context'), 'hidden', true));
-/** Show the view once the page may read. */
-function open() {
-  new Bell().start();
-  show();
-}
-
-addEventListener('popstate', () => {
-  view = read(location.search);
-  show();
-});
-startSwitches();
-new Access(open).start();
+page.start();

@@ -1,63 +1,41 @@
 // Traces: a list with a scatter of durations, the waterfall of one trace, comparison of two, and the map of services.
 
-import { Access } from '../access.js';
-import { address, ask } from '../api.js';
-import { Bell } from '../bell.js';
-import { byId, el, onClick, set, setState, setText } from '../dom.js';
+import { address as addressOf, ask } from '../api.js';
+import { byId, el, onClick, set, setText } from '../dom.js';
 import { ms, plural, stamp } from '../format.js';
-import { startSwitches } from '../switches.js';
+import { rangeOf } from '../views/address.js';
+import { ViewPage } from '../views/page.js';
 import { colorsOf } from './colors.js';
 import { detailsOf } from './details.js';
 import { drawMap } from './map.js';
 import { Scatter, legend } from './scatter.js';
 import { compared, nodesOf } from './tree.js';
-import { askedOf, MOST_TRACES, rangeOf, read, write } from './view.js';
+import { address, askedOf, MOST_TRACES } from './view.js';
 import { Waterfall, about } from './waterfall.js';
 
 const AROUND_MS = 3_600_000;
 const MOST_LINES = 1_000;
-const form = byId('filters');
+const PARTS = { list: showList, map: showMap, trace: showTrace, comparison: showComparison };
+const page = new ViewPage(address, { fill, load: (view, signal) => PARTS[partOf(view)](view, signal), missing: 'There is no such trace: it may be older than traces are kept.' });
 const scatter = new Scatter(byId('scatter'), { onNarrow: narrow, onOpen: openTrace });
 const waterfall = new Waterfall({ ruler: byId('ruler'), rows: byId('rows'), scroller: byId('waterfall') }, showDetails);
-let view = read(location.search);
-let asking = null;
 
-/** Go to another view, which becomes the address. */
-function go(change) {
-  view = { ...view, ...change };
-  history.pushState(null, '', `${location.pathname}${write(view)}`);
-  show();
+/** The part of the page that shows a view. */
+function partOf(view) {
+  if (!view.trace) return view.show;
+  return view.with ? 'comparison' : 'trace';
 }
 
 function openTrace(trace) {
-  go({ trace, with: '' });
+  page.go({ trace, with: '' });
 }
 
 function narrow({ from, to, min, max }) {
   const text = (value) => (value === null ? '' : String(Number(value.toPrecision(3))));
-  go({ from: new Date(from * 1000).toISOString(), to: new Date(to * 1000).toISOString(), min: text(min) || view.min, max: text(max) || view.max });
+  page.go({ from: new Date(from * 1000).toISOString(), to: new Date(to * 1000).toISOString(), min: text(min) || page.view.min, max: text(max) || page.view.max });
 }
 
-/** Show what the view says. */
-async function show() {
-  asking?.abort();
-  const mine = new AbortController();
-  asking = mine;
-  fill();
-  tell('');
-  const part = view.trace ? (view.with ? 'comparison' : 'trace') : view.show;
-  for (const name of ['list', 'map', 'trace', 'comparison']) set(byId(name), 'hidden', name !== part);
-  byId('board').setAttribute('aria-busy', 'true');
-  try {
-    await { list: showList, map: showMap, trace: showTrace, comparison: showComparison }[part](mine.signal);
-  } catch (error) {
-    if (mine !== asking) return;
-    tell(error.status === 404 ? 'There is no such trace: it may be older than traces are kept.' : Object.values(error.fields ?? {})[0]?.[0] ?? 'The service does not answer; try again.');
-  }
-  if (mine === asking) byId('board').setAttribute('aria-busy', 'false');
-}
-
-async function showList(signal) {
+async function showList(view, signal) {
   const [{ traces }, { data: services }] = await Promise.all([ask('/traces', askedOf(view, Date.now()), signal), ask('/api/services', {}, signal)]);
   byId('services').replaceChildren(...services.map((name) => el('option', { value: name })));
   const isFull = traces.length === MOST_TRACES;
@@ -71,7 +49,7 @@ async function showList(signal) {
 }
 
 function row(trace) {
-  const link = el('a', { href: write({ ...view, trace: trace.trace_id }), className: 'of' }, trace.name ?? '(its first span has not come)');
+  const link = el('a', { href: address.write({ ...page.view, trace: trace.trace_id }), className: 'of' }, trace.name ?? '(its first span has not come)');
   onClick(link, () => openTrace(trace.trace_id));
   const services = Object.entries(trace.services).map(([name, spans]) => `${name} ${spans}`).join(', ');
   return el('tr', {}, el('td', {}, stamp(new Date(trace.start))), el('td', { className: 'of' }, trace.service ?? '–'), el('td', {}, link), el('td', { className: 'n' }, ms(trace.duration_ms)), el('td', { className: 'n' }, String(trace.spans)), el('td', { className: trace.errors ? 'n failed' : 'n' }, trace.errors ? String(trace.errors) : ''), el('td', { className: 'of soft' }, services));
@@ -82,14 +60,14 @@ async function loadTrace(id, signal) {
   return { found, nodes: nodesOf(found.spans) };
 }
 
-async function showTrace(signal) {
+async function showTrace(view, signal) {
   const { found, nodes } = await loadTrace(view.trace, signal);
   const around = { from: new Date(Date.parse(found.start) - AROUND_MS).toISOString(), to: new Date(Date.parse(found.start) + found.duration_ms + AROUND_MS).toISOString(), trace_id: found.trace_id };
   const colors = colorsOf(Object.keys(found.services));
   setText(byId('trace-title'), `${nodes[0].span.service} ${nodes[0].span.name}`);
   about(byId('trace-about'), nodes, found.span_count);
   byId('legend').replaceChildren(legend(colors));
-  byId('json').href = address(`/traces/${encodeURIComponent(view.trace)}`);
+  byId('json').href = addressOf(`/traces/${encodeURIComponent(view.trace)}`);
   byId('json').download = `${view.trace}.json`;
   byId('its-lines').href = `logging?${new URLSearchParams(around)}`;
   waterfall.show(nodes, colors);
@@ -101,10 +79,10 @@ async function showTrace(signal) {
 
 function showDetails(node) {
   setText(byId('details-title'), `${node.span.service} ${node.span.name}`);
-  byId('details').replaceChildren(...detailsOf(node, view.trace, openTrace));
+  byId('details').replaceChildren(...detailsOf(node, page.view.trace, openTrace));
 }
 
-async function showComparison(signal) {
+async function showComparison(view, signal) {
   const [a, b] = await Promise.all([view.trace, view.with].map((id) => loadTrace(id, signal)));
   const side = (of) => (of ? `${ms(of.duration)}${of.count > 1 ? ` (${of.count})` : ''}${of.errors ? ', failed' : ''}` : '–');
   byId('compared').querySelector('tbody').replaceChildren(...compared(a.nodes, b.nodes).map((each) => {
@@ -116,57 +94,27 @@ async function showComparison(signal) {
   setText(byId('comparison-about'), `${ms(a.found.duration_ms)} and ${ms(b.found.duration_ms)}`);
 }
 
-async function showMap(signal) {
+async function showMap(view, signal) {
   const graph = await ask('/services/graph', rangeOf(view, Date.now()), signal);
-  setText(byId('map-about'), drawMap(byId('picture'), graph, (service) => go({ show: 'list', service })));
+  setText(byId('map-about'), drawMap(byId('picture'), graph, (service) => page.go({ show: 'list', service })));
 }
 
-/** Fill the form with the view. */
-function fill() {
-  for (const name of ['service', 'operation', 'status', 'min', 'max', 'attribute', 'order']) form.elements[name].value = view[name];
-  form.elements.span.value = view.from ? 'own' : view.span;
-  set(form.elements.span.querySelector('[value="own"]'), 'hidden', !view.from);
+/** Show the part of the page that a view needs, and where in the navigation it is. */
+function fill(view) {
+  for (const part of Object.keys(PARTS)) set(byId(part), 'hidden', part !== partOf(view));
   for (const link of byId('tabs').querySelectorAll('a')) {
     if (link.dataset.show === view.show) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
-  set(form, 'hidden', Boolean(view.trace));
-  form.classList.toggle('of-map', view.show === 'map');
+  set(page.form, 'hidden', Boolean(view.trace));
+  page.form.classList.toggle('of-map', view.show === 'map');
 }
 
-function tell(problem) {
-  const note = byId('problem');
-  set(note, 'hidden', !problem);
-  if (problem) setState(note, 'bad', problem);
-}
-
-function apply() {
-  const { span, ...given } = Object.fromEntries(new FormData(form));
-  const change = span === 'own' ? given : { ...given, span, from: '', to: '' };
-  go(change);
-}
-
-form.addEventListener('submit', (event) => {
-  event.preventDefault();
-  apply();
-});
-form.addEventListener('change', (event) => event.target.tagName === 'SELECT' && apply());
-for (const link of byId('tabs').querySelectorAll('a')) onClick(link, () => go({ show: link.dataset.show, trace: '', with: '' }));
-for (const id of ['back', 'back-too']) byId(id).addEventListener('click', () => go({ trace: '', with: '' }));
+for (const link of byId('tabs').querySelectorAll('a')) onClick(link, () => page.go({ show: link.dataset.show, trace: '', with: '' }));
+for (const id of ['back', 'back-too']) byId(id).addEventListener('click', () => page.go({ trace: '', with: '' }));
 byId('compare').addEventListener('submit', (event) => {
   event.preventDefault();
   const other = byId('other').value.trim();
-  if (other) go({ with: other });
+  if (other) page.go({ with: other });
 });
-/** Show the view once the page may read. */
-function open() {
-  new Bell().start();
-  show();
-}
-
-addEventListener('popstate', () => {
-  view = read(location.search);
-  show();
-});
-startSwitches();
-new Access(open).start();
+page.start();

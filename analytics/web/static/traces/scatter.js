@@ -2,20 +2,19 @@
 
 import { el, svg } from '../dom.js';
 import { ms, stamp } from '../format.js';
+import { axisLabels, brushOver } from '../views/brush.js';
 
 const HEIGHT = 140;
 const LEFT = 56;
 const BOTTOM = 20;
-const LEAST_DRAG = 5;
 
 export class Scatter {
   /** `onNarrow` is called with `{ from, to, min, max }` (seconds, milliseconds), `onOpen` with the id of a trace. */
   constructor(place, { onNarrow, onOpen }) {
     Object.assign(this, { place, onNarrow, onOpen, traces: [], from: 0, to: 1 });
     this.picture = svg('svg', { class: 'scatter', height: HEIGHT, role: 'img' });
-    this.brush = svg('rect', { class: 'brush', hidden: '' });
+    this.brush = brushOver(this.picture, (area) => this.#narrow(area));
     place.replaceChildren(this.picture);
-    this.picture.addEventListener('pointerdown', (event) => this.#begin(event));
     new ResizeObserver(() => this.#draw()).observe(place);
   }
 
@@ -41,11 +40,7 @@ export class Scatter {
       label.append(ms(10 ** power));
       lines.push(svg('line', { x1: LEFT, x2: width, y1: y, y2: y }), label);
     }
-    const times = [0, 0.5, 1].map((share) => {
-      const label = svg('text', { x: LEFT + share * (width - LEFT), y: HEIGHT - 4, 'text-anchor': ['start', 'middle', 'end'][share * 2] });
-      label.append(stamp(new Date((this.from + share * (this.to - this.from)) * 1000)));
-      return label;
-    });
+    const times = axisLabels(LEFT, width, HEIGHT - 4, (share) => stamp(new Date((this.from + share * (this.to - this.from)) * 1000)));
     const dots = this.traces.map((trace) => {
       const dot = svg('circle', { cx: this.#x(Date.parse(trace.start) / 1000), cy: this.#y(trace.duration_ms), r: 4, class: trace.errors ? 'failed' : '' });
       const title = svg('title');
@@ -74,31 +69,14 @@ export class Scatter {
     return 10 ** (this.low + (1 - Math.min(1, Math.max(0, (y - 6) / (HEIGHT - BOTTOM - 8)))) * (this.high - this.low));
   }
 
-  #begin(event) {
-    const box = this.picture.getBoundingClientRect();
-    const point = ({ clientX, clientY }) => [clientX - box.left, clientY - box.top];
-    const [x, y] = point(event);
-    const move = (moved) => {
-      const [x2, y2] = point(moved);
-      for (const [name, value] of Object.entries({ x: Math.min(x, x2), y: Math.min(y, y2), width: Math.abs(x2 - x), height: Math.abs(y2 - y) })) this.brush.setAttribute(name, value);
-      this.brush.removeAttribute('hidden');
-    };
-    const up = (released) => {
-      removeEventListener('pointermove', move);
-      this.brush.setAttribute('hidden', '');
-      const [x2, y2] = point(released);
-      if (Math.abs(x2 - x) < LEAST_DRAG && Math.abs(y2 - y) < LEAST_DRAG) return;
-      const isWide = Math.abs(y2 - y) < 3 * LEAST_DRAG;
-      this.onNarrow({
-        from: this.#at(Math.min(x, x2)),
-        to: this.#at(Math.max(x, x2)),
-        min: isWide ? null : this.#lasting(Math.max(y, y2)),
-        max: isWide ? null : this.#lasting(Math.min(y, y2)),
-      });
-    };
-    addEventListener('pointermove', move);
-    addEventListener('pointerup', up, { once: true });
-    event.preventDefault();
+  /** Narrow to the times, and unless it is thin to the durations, of an area of the picture. */
+  #narrow({ left, right, top, bottom }) {
+    this.onNarrow({
+      from: this.#at(left),
+      to: this.#at(right),
+      min: bottom === null ? null : this.#lasting(bottom),
+      max: top === null ? null : this.#lasting(top),
+    });
   }
 }
 
