@@ -209,7 +209,7 @@ OPERATIONS = (
         "Statistics",
         "Read who makes how many series",
         "The metrics, labels and services with the most series, most first. If there is no room for new series, this "
-        "tells which label has too many values.",
+        "shows which label has too many values.",
         {200: (CardinalityStats,)},
         READ_CODES,
         query=CardinalityQuery,

@@ -58,7 +58,7 @@ INCIDENT_OPERATIONS = (
     ),
     *(
         operation._replace(
-            description="Ends a silence that holds now, so that it is still known why nobody was told; deletes any "
+            description="Ends a silence that holds now, so that it is still known why nobody was notified; deletes any "
             "other one. With `If-Match` only where it still has that version."
         )
         if operation.method == "delete"
@@ -106,8 +106,8 @@ INCIDENT_OPERATIONS = (
         "/incidents/{id}/acknowledge",
         "Alerts",
         "Acknowledge an incident",
-        "Says that somebody takes care of it: nobody is reminded of it, and it is not escalated. That it is over is "
-        "told as ever.",
+        "Says that somebody takes care of it: no reminders are sent, and it is not escalated. The message that it is "
+        "resolved is still sent.",
         {200: (shapes.IncidentDetails,)},
         ACTION_CODES,
         body=RequestBody(Acknowledgement, {"text": "Rolling back"}),

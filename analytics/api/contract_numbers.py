@@ -59,7 +59,7 @@ class Precision3(Schema):
 
     precision = fields.String(
         validate=validate.OneOf(sorted(filter(None, VERSION_3))),
-        metadata={"description": "Unit of the timestamps; default: told from their size"},
+        metadata={"description": "Unit of the timestamps; default: judged by their size"},
     )
     accept_partial = fields.String(
         validate=validate.OneOf(("true", "false")),

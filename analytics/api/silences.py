@@ -28,7 +28,7 @@ def silences_blueprint(resources: Resources) -> Blueprint:
     collection, recorder, reader, _, clock, *_ = resources
 
     def remove(id: str) -> Response:
-        """End a silence that holds now, so that it is still known why nobody was told; delete any other one."""
+        """End a silence that holds now, so that it is still known why nobody was notified; delete any other one."""
         arguments(NOTHING)
         found, now = resources.find(id), clock.wall()
         body = None

@@ -32,7 +32,7 @@ RESOURCE_FIELDS = ("source", "collection", "id", "body")
 )
 @url_option
 @key_options
-@click.option("--dry-run", is_flag=True, help="Check everything and tell what would be done, and do nothing.")
+@click.option("--dry-run", is_flag=True, help="Check everything and print what would be done, without doing it.")
 @patience_option
 def apply_command(files: tuple[Path, ...], url: str, key: str, dry_run: bool, patience: float) -> None:
     """Create and change the resources that files name.

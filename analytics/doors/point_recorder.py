@@ -18,9 +18,9 @@ from analytics.schemas.compiled import DecodedBatch
 from analytics.yielding import yield_if_due
 
 POINTS_OF_ENTRY = 2_000
-"""PointBatch that are recorded as one entry of the log; others run between entries."""
+"""Points that are recorded as one entry of the log; other greenlets run between entries."""
 PointBatch = DecodedBatch[NewPoint]
-"""PointBatch with their places in the request, and the errors of the other items; both are numbered alike, from 0."""
+"""Points with their places in the request, and the errors of the other items; both are numbered alike, from 0."""
 
 
 class PointLog(Protocol):

@@ -71,15 +71,15 @@ class RouteSettings(Schema):
         "Names of receivers; every one where no route says so", f"^{RESOURCE_NAME}$", "Must be the name of a receiver."
     )
     group_by = _names(
-        "Labels by which alerts are told together; `alertname` where left out, `...` for each alert by itself",
+        "Labels whose alerts share one message; `alertname` if left out, `...` for one message per alert",
         LABEL,
         "Must be the name of a label, or `...` for all.",
     )
     group_wait = _duration(0, "How long the first message of a group waits for further alerts; 5s")
     group_interval = _duration(1, "The least time between two messages of a group; 10s")
-    repeat_interval = _duration(60, "How often it is told again that an alert fires; 4h")
+    repeat_interval = _duration(60, "How often the message is repeated while an alert fires; 4h")
     refire_wait = _duration(
-        0, "How long an alert must fire until it is told, if it was over less than 10 minutes before; 2m"
+        0, "How long an alert must fire before a message, if it resolved less than 10 minutes ago; 2m"
     )
     escalation = fields.List(
         fields.Nested(EscalationSchema),

@@ -65,7 +65,7 @@ def check_clear(text: str, expr: "Node") -> None:
 
 
 def check_no_data(expr: "Node") -> None:
-    """Check that missing data can be told from a condition that does not hold. Raises `ValidationError`."""
+    """Check that missing data differs from a condition that does not hold. Raises `ValidationError`."""
     from analytics.logql.rules import compared_with_number
 
     if compared_with_number(expr) is None:

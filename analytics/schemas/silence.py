@@ -1,4 +1,4 @@
-"""Schema of silences: which alerts are not told to anybody, from when until when."""
+"""Schema of silences: for which alerts nobody is notified, and when."""
 
 from typing import Any
 
