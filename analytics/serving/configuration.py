@@ -14,6 +14,7 @@ from analytics.config import Settings, unknown_variable_warnings
 from analytics.connection_limits import ConnectionLimits
 from analytics.errors import CannotListen, CannotStore, SettingError
 from analytics.internals.added_listener import AddedListener, hosts
+from analytics.internals.gevent import patch_without_plugins
 from analytics.internals.gunicorn import (
     BOOT_ERROR,
     call_on_reload,
@@ -102,9 +103,11 @@ def pre_fork(server: Any, worker: Any) -> None:
 
 
 def post_fork(server: Any, worker: Any) -> None:
-    """Prepare the worker for a SIGHUP that arrives before it has started, and for children of its own."""
+    """Prepare the worker for a SIGHUP that arrives before it has started, for its children and for its imports."""
     hold_reload()
     patch_children()
+    patch_without_plugins()
+    gc.disable()  # until the worker has loaded what stays for good
 
 
 def post_worker_init(worker: Any) -> None:
@@ -116,6 +119,7 @@ def post_worker_init(worker: Any) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 10)
+    gc.enable()
     runtime = worker.app.wsgi().extensions.get("analytics")
     if runtime is not None:
         runtime.start(give_up)
