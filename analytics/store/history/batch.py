@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -12,9 +13,12 @@ from analytics.store.files.layout import day_text
 from analytics.store.process.decoding import JournalEvent, decoded_events
 from analytics.store.process.question import Refusal
 
+if TYPE_CHECKING:
+    import numpy as np
+
 AHEAD_SECONDS = 300
 """How far the time of an event may be ahead, as in the intake."""
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 class HistoryBatch:
@@ -27,7 +31,7 @@ class HistoryBatch:
 
     def __init__(self, body: bytes | msgspec.Raw, now: float, oldest_day: int) -> None:
         self.events: Sequence[JournalEvent] = decoded_events(bytes(body))
-        self.times = [_microseconds(event.timestamp or _EPOCH) for event in self.events]
+        self.times = _times(self.events)
         self.places: Sequence[int] = range(len(self.events))
         self.errors: list[ItemError] = []
         self._done = threading.Event()
@@ -37,9 +41,9 @@ class HistoryBatch:
 
     def _check(self, latest: int, oldest_day: int) -> None:
         earliest = oldest_day * DAY_SECONDS * 1_000_000
-        for place, (event, time) in enumerate(zip(self.events, self.times, strict=True)):
-            if not earliest <= time <= latest:
-                self.errors.append(ItemError(place, *_why_not(event, time, latest, oldest_day), "timestamp"))
+        for place in ((self.times < earliest) | (self.times > latest)).nonzero()[0].tolist():
+            event, time = self.events[place], int(self.times[place])
+            self.errors.append(ItemError(place, *_why_not(event, time, latest, oldest_day), "timestamp"))
         self.drop({error.index for error in self.errors})
 
     def drop(self, places: "set[int]") -> None:
@@ -47,7 +51,7 @@ class HistoryBatch:
         if places:
             left = [at for at, place in enumerate(self.places) if place not in places]
             self.events = [self.events[at] for at in left]
-            self.times = [self.times[at] for at in left]
+            self.times = self.times.take(left) if left else self.times[:0]
             self.places = [self.places[at] for at in left]
 
     def drop_duplicates(self, places: "set[int]") -> None:
@@ -90,6 +94,9 @@ def _why_not(event: JournalEvent, time: int, latest: int, oldest_day: int) -> tu
     return "timestamp_too_old", f"{said} is before {kept}"
 
 
-def _microseconds(at: datetime) -> int:
-    between = at - _EPOCH
-    return (between.days * DAY_SECONDS + between.seconds) * 1_000_000 + between.microseconds
+def _times(events: Sequence[JournalEvent]) -> "np.ndarray[Any, np.dtype[np.int64]]":
+    """The times of events, in microseconds since the epoch."""
+    import numpy as np
+
+    times = [((event.timestamp or _EPOCH) - _EPOCH) // _MICROSECOND for event in events]
+    return np.fromiter(times, "i8", len(times))

@@ -1,6 +1,5 @@
 """The importer: it writes batches of old events to files, each event once."""
 
-import math
 import threading
 import time
 from collections.abc import Sequence
@@ -11,19 +10,16 @@ import msgspec
 from analytics.clock import DAY_SECONDS
 from analytics.log.digests import among
 from analytics.records import NewErasure, Receipt
-from analytics.store.files.figures import figures_by_day
-from analytics.store.files.letters import together
 from analytics.store.files.manifest import DataFile, Manifest, PendingErasure
 from analytics.store.files.shapes import Shapes
 from analytics.store.files.writer import FileWriter, Reach
 from analytics.store.history.batch import HistoryBatch
+from analytics.store.history.columns import HistoryColumns
 from analytics.store.process.catalog import FileCatalog
-from analytics.store.process.decoding import JournalEvent
 from analytics.store.process.engine import DuckEngine
 from analytics.store.process.events_sql import ErasedUsers
 from analytics.store.process.flusher import Flusher
 from analytics.store.process.question import Refusal
-from analytics.store.process.tail import SPLIT_ROWS, TailTable
 from analytics.store.source import EventSpan
 
 if TYPE_CHECKING:
@@ -33,8 +29,6 @@ IMPORT_EPOCH = -1
 """Stands in names of files for the life of a log: their events come from none."""
 NUMBERS_END = 2**40
 """Imported events have numbers below it, in the order in which they came; those of the log have higher ones."""
-CHUNK = 40_000
-"""Events that are put into tables at once, at most; meanwhile nobody reads the tail."""
 TOGETHER = 6
 """Batches that are written together, at most."""
 QUIET_SECONDS = 2.0
@@ -64,7 +58,7 @@ class HistoryImporter:
         self._writer, self._engine, self._flusher, self._days = writer, engine, flusher, days
         self._lock, self._called = threading.Lock(), threading.Event()
         self._waiting: list[HistoryBatch] = []
-        self._count = self._unmerged = 0
+        self._unmerged = 0
         self._wrote_at = -QUIET_SECONDS
         manifest.forget_erased(self.oldest_day * DAY_SECONDS)
         self._erased = manifest.erased()
@@ -158,7 +152,7 @@ class HistoryImporter:
             for user in among(erasure, users):
                 until[user] = max(at, until.get(user, 0.0))
         for batch in batches:
-            rows = zip(batch.places, batch.events, batch.times, strict=True)
+            rows = zip(batch.places, batch.events, batch.times.tolist(), strict=True)
             gone = {place for place, event, at in rows if at <= until.get(event.user_id, -1.0)}
             batch.refuse(gone, code="user_erased", message="The events of this user were erased.", field="user_id")
 
@@ -167,7 +161,7 @@ class HistoryImporter:
         ids = [event.id for batch in batches for event in batch.events]
         if len(set(ids)) == len(ids):
             return
-        keys = [list(zip([each.id for each in batch.events], batch.times, strict=True)) for batch in batches]
+        keys = [list(zip([each.id for each in batch.events], batch.times.tolist(), strict=True)) for batch in batches]
         seen = set[tuple[str | None, int]]()
         for batch, of_batch in zip(batches, keys, strict=True):
             places = set[int]()
@@ -181,16 +175,16 @@ class HistoryImporter:
         """Drop events that are stored already, with the same id and time."""
         import numpy as np
 
-        times = [at for batch in batches for at in batch.times]
-        if not times:
+        if not any(batch.events for batch in batches):
             return
+        times = np.concatenate([batch.times for batch in batches])
         new = {
             "id": np.array([event.id for batch in batches for event in batch.events], dtype=object),
-            "time": np.array(times, dtype="i8").view("M8[us]"),
+            "time": times.view("M8[us]"),
             "batch": np.repeat(np.arange(len(batches)), [len(batch.events) for batch in batches]),
             "place": np.array([place for batch in batches for place in batch.places], dtype="i8"),
         }
-        first, last = min(times), max(times)
+        first, last = int(times.min()), int(times.max())
         with self._catalog.view() as view:
             stored = view.events((), EventSpan(first / 1e6 - 1e-3, last / 1e6 + 1e-3))
             connection.register("new", new)
@@ -205,50 +199,32 @@ class HistoryImporter:
             batch.drop_duplicates({place for each, place in found if each == number})
 
     def _write(self, connection: "DuckDBPyConnection", batches: Sequence[HistoryBatch]) -> list[DataFile]:
+        import numpy as np
+
         events = [event for batch in batches for event in batch.events]
         if not events:
             return []
-        times = [at for batch in batches for at in batch.times]
+        times = np.concatenate([batch.times for batch in batches])
         first = 1 + max((file.last_seq for file in self._catalog.of_events() if file.last_seq < NUMBERS_END), default=0)
-        self._count += 1
-        table = TailTable(f"history_{self._count}", 0, 0)
+        received = round(time.time() * 1e6)
+        columns = HistoryColumns(events, times, first, received, self._shapes, self._catalog.tail.lock)
+        reach, known = Reach(IMPORT_EPOCH, first, first + len(events) - 1, 0), self._shapes.by_number
+        connection.execute("SET SESSION preserve_insertion_order = true")
         files: list[DataFile] = []
         try:
-            step = math.ceil(len(events) / math.ceil(len(events) / CHUNK))  # alike, as many rows go in faster
-            for start in range(0, len(events), step):
-                self._settle(connection, table, first + start, events[start : start + step], times[start:])
-            reach = Reach(IMPORT_EPOCH, first, first + len(events) - 1, 0)
-            letters = together(part.letters.letters() for part in table.parts)
-            rows, known = table.relation(), self._shapes.by_number
-            for day, figures in figures_by_day(connection, rows).items():
-                files.append(self._writer.write(connection, rows, day, figures, reach, known, letters))
+            with self._writer.together():
+                for day, figures, rows in columns.days():
+                    connection.register("day_rows", rows)
+                    of_day = ("day_rows", day, figures, reach, known, columns.letters)
+                    files.append(self._writer.write(connection, *of_day, is_sorted=True))
             used = sorted({number for file in files for number in file.shapes if number})
-            self._manifest.add(files, self._flusher.progress, [self._shapes.by_number[number] for number in used])
+            self._manifest.add(files, self._flusher.progress, [known[number] for number in used])
         except BaseException:
             for file in files:
                 (self._writer.folder / file.name).unlink(missing_ok=True)
             raise
-        finally:
-            self._catalog.tail.drop([table])
         self._catalog.replace((), files)
         return files
-
-    def _settle(
-        self,
-        connection: "DuckDBPyConnection",
-        table: TailTable,
-        first: int,
-        events: Sequence[JournalEvent],
-        times: Sequence[int],
-    ) -> None:
-        seqs = range(first, first + len(events))
-        ids = [event.id or "" for event in events]
-        with self._catalog.tail.lock:  # for the shapes
-            received = round(time.time() * 1e6)
-            for at in range(0, len(events), SPLIT_ROWS):
-                few = slice(at, at + SPLIT_ROWS)
-                table.add(events[few], seqs[few], ids[few], times[few], received, self._shapes)
-            table.settle(connection, self._shapes)
 
     def _hide_erased_meanwhile(self, batches: Sequence[HistoryBatch], pending: Sequence[PendingErasure]) -> None:
         """Leave out events of users who were erased while these were written."""

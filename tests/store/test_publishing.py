@@ -1,0 +1,61 @@
+"""Files that are published together: all of them are there, or none."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from analytics.store.files.publishing import Publication
+
+NAMES = [f"events/day={day}/a.parquet" for day in range(12)]
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def publish(folder: Path, count: int = 11) -> None:
+    with Publication(folder) as publication:
+        for place in range(count + 1):
+            publication.begin(NAMES[place]).write_text(NAMES[place])
+
+
+def test_files_appear_at_the_end_of_the_context(tmp_path: Path) -> None:
+    with Publication(tmp_path) as publication:
+        for name in NAMES:
+            publication.begin(name).write_text(name)
+        assert not set(files(tmp_path)) & set(NAMES)
+    assert files(tmp_path) == sorted(NAMES)
+    assert {(tmp_path / name).read_text() for name in NAMES} == set(NAMES)
+
+
+def test_each_file_and_directory_is_synced_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}")))
+    with Publication(tmp_path) as publication:
+        for name in (*NAMES, "events/day=0/b.parquet"):
+            publication.begin(name)
+    partial = [str(tmp_path / f"{name}.tmp") for name in (*NAMES, "events/day=0/b.parquet")]
+    folders = [str((tmp_path / name).parent) for name in NAMES]
+    assert sorted(synced[: len(partial)]) == sorted(partial), "before any is renamed"
+    assert sorted(synced[len(partial) :]) == sorted([str(tmp_path), str(tmp_path / "events"), *folders])
+
+
+@pytest.mark.parametrize("fails_at", [1, 12, 13, 20])
+def test_after_a_failure_none_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails_at: int) -> None:
+    calls = iter(range(1, 100))
+
+    def failing(_: int) -> None:
+        if next(calls) == fails_at:
+            raise OSError("no space left")
+
+    monkeypatch.setattr(os, "fsync", failing)
+    with pytest.raises(OSError, match="no space"):
+        publish(tmp_path)
+    assert files(tmp_path) == []
+
+
+def test_a_failure_inside_of_the_context_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(IndexError):
+        publish(tmp_path, 12)
+    assert files(tmp_path) == []
