@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO
 
-from analytics.feed.ship.places import FilePlace, fingerprint
+from analytics.feed.ship.places import FilePlace, has_place
 from analytics.feed.ship.tail import FileLine, FileTail, last_line_end
 
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip")
@@ -135,7 +135,7 @@ class Follower:
             return
         for known in self.tails.values():
             place = known.acknowledged
-            if place.offset and _is_beside(path, known.path) and fingerprint(file, place.offset) == place.check:
+            if place.offset and _is_beside(path, known.path) and has_place(file, place.offset, place.check):
                 self._add(file, path, place.token, place.offset, place.check)
                 return
         is_skipped = self._skips_present and path != self._whole
@@ -149,7 +149,7 @@ class Follower:
             file = self._opened(path)
             if file is None:
                 continue
-            if _key(file) not in self.tails and fingerprint(file, offset) == check:
+            if _key(file) not in self.tails and has_place(file, offset, check):
                 copy = self._add(file, path, before.token, before.offset, before.check)
                 copy.is_copy, copy.gone_at = True, self._clock()
                 return
@@ -166,7 +166,7 @@ class Follower:
                 file = self._opened(path, key)
                 if file is None:
                     continue
-                if fingerprint(file, place.offset) == place.check:
+                if has_place(file, place.offset, place.check):
                     self._add(file, path, place.token, place.offset, place.check).gone_at = self._clock()
                     break
                 file.close()

@@ -10,6 +10,8 @@ from typing import BinaryIO, NamedTuple
 VERSION = 1
 _EDGE = 256
 """Bytes at the start of a file, and before a place in it, by which it is recognised."""
+SHORT = "short"
+"""The fingerprint of a file that has fewer bytes."""
 
 
 class StateError(Exception):
@@ -38,16 +40,24 @@ class FilePlace(NamedTuple):
 def fingerprint(file: BinaryIO, offset: int) -> str:
     """Digest of the bytes at the start of a file and of those before `offset`; empty at offset 0.
 
-    Another file, and one that was truncated and written again, have another one, or are shorter.
+    Another file, and one that was truncated and written again, have another one, or are shorter, which is `SHORT`.
     """
     if offset == 0:
         return ""
+    if offset > os.fstat(file.fileno()).st_size:
+        return SHORT
     from hashlib import blake2b
 
     head = os.pread(file.fileno(), min(_EDGE, offset), 0)
     tail = os.pread(file.fileno(), min(_EDGE, offset), max(0, offset - _EDGE))
     is_whole = len(head) == len(tail) == min(_EDGE, offset)
-    return blake2b(head + tail, digest_size=8).hexdigest() if is_whole else "short"
+    return blake2b(head + tail, digest_size=8).hexdigest() if is_whole else SHORT
+
+
+def has_place(file: BinaryIO, offset: int, check: str) -> bool:
+    """Whether a file has the bytes up to `offset` whose fingerprint is `check`."""
+    found = fingerprint(file, offset)
+    return found == check and found != SHORT
 
 
 class StateFile:

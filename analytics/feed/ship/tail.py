@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from analytics.feed.ship.places import FilePlace, fingerprint
+from analytics.feed.ship.places import FilePlace, fingerprint, has_place
 
 LONGEST = 256 * 1024
 """Bytes of a line; a longer one becomes several."""
@@ -52,7 +52,7 @@ class FileTail:
 
     def was_rewritten(self) -> bool:
         """Whether what was read is no longer there: the file was truncated."""
-        return fingerprint(self.file, self.offset) != self.check
+        return not has_place(self.file, self.offset, self.check)
 
     def restart(self, token: str) -> None:
         """Read from the start, as another file."""

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from analytics.feed.ship.follower import GRACE_SECONDS, Follower
-from analytics.feed.ship.places import FilePlace, StateError, StateFile
+from analytics.feed.ship.places import SHORT, FilePlace, StateError, StateFile
 from analytics.feed.ship.tail import LONGEST
 
 
@@ -265,6 +265,17 @@ def test_the_state_file_keeps_places_and_belongs_to_one_process(tmp_path: Path) 
         StateFile(path)
     state.close()
     StateFile(path).close()
+
+
+@pytest.mark.parametrize("offset", [4, 1 << 40, 1 << 80])
+def test_a_place_that_no_file_has_is_not_gone_on_from(log: Path, make: Callable[..., Agent], offset: int) -> None:
+    agent = make(log)
+    add(log, "1", "2")
+    status = log.stat()
+    agent.places = [FilePlace(str(log), status.st_dev, status.st_ino, "token", offset, SHORT)]
+    agent.kill()
+    agent.read()
+    assert agent.lines == ["1", "2"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 2, "files": []}', '{"version": 1, "files": [{}]}'])
