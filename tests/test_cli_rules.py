@@ -107,6 +107,7 @@ def test_an_alert_keeps_firing(tmp_path: Path) -> None:
         ("exp_alerts: []", "exp_alerts: x", "exp_alerts: must be a list"),
         ("[rules.yml]", "[none.yml]", "there is no none.yml"),
         ("evaluation_interval: 1m", "evaluation_interval: soon", "'soon' is no duration"),
+        ("evaluation_interval: 1m", "group_eval_order: 5", "group_eval_order: must be a list"),
         ("    interval: 1m\n", "    external_labels: {}\n", "external_labels is not supported"),
         ("'0+60x20'", "'0+60x'", "input_series: "),
         ("'0+60x20'", "'1x99999999'", "more than 1,000,000 values"),

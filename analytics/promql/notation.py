@@ -50,7 +50,7 @@ def values(text: str, most: int | None = None) -> list[Value]:
         ValueError: the text is not valid, or has more than `most` values.
     """
     try:
-        found = list(islice(_all(text), most and most + 1))
+        found = list(islice(_all(text), None if most is None else most + 1))
     except OverflowError as error:
         raise ValueError(f"a number is too large: {error}") from None
     if most is not None and len(found) > most:

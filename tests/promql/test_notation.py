@@ -26,3 +26,10 @@ def test_braces_and_spaces_without_end_are_read_in_little_time() -> None:
     with pytest.raises(ValueError, match="no histogram"):
         values("{{ " * 33_000, 1_000)
     assert series("a{" + " " * 9_990 + "}") == ((("__name__", "a"),), "")
+
+
+def test_no_more_values_than_asked_for_are_given() -> None:
+    assert values("1x2", 3) == [1.0, 1.0, 1.0]
+    for most in (0, 2):
+        with pytest.raises(ValueError, match=f"more than {most} values"):
+            values("1x2", most)

@@ -68,7 +68,7 @@ def run_tests(tests: Any, groups: Sequence[RuleGroup], pause: Callable[[], None]
         BadTestFile: the file is not valid.
     """
     file = _mapping(tests, "file")
-    order = [str(name) for name in file.get("group_eval_order") or ()]
+    order = [str(name) for name in _list(file, "group_eval_order")]
     ordered = sorted(groups, key=lambda group: order.index(group.title) if group.title in order else len(order))
     interval = _milliseconds(file.get("evaluation_interval", USUAL_INTERVAL), "evaluation_interval")
     failures = []
