@@ -19,7 +19,7 @@ TIMEOUT = (5.0, 10.0)
 """Seconds to connect to the provider, and between two pieces of its answer."""
 UNUSABLE = (
     *(requests.RequestException, AuthlibBaseError, JoseError, msgspec.MsgspecError),
-    *(ValueError, TypeError, LookupError, AttributeError, RecursionError),
+    *(ValueError, TypeError, LookupError, AttributeError, RecursionError, OverflowError),
 )
 """Errors that the libraries raise for a provider that is down, refuses, or answers something else than it should."""
 

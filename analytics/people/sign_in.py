@@ -86,4 +86,10 @@ def person_of(claims: Mapping[str, object], groups_claim: str) -> Person:
     name = claims.get("preferred_username")
     who = verified or (f"{name} ({subject})" if isinstance(name, str) and name else str(subject))
     listed = groups if isinstance(groups, list) else [groups]
-    return Person(who[:MAX_NAME], tuple(group for group in listed if isinstance(group, str)), verified)
+    texts = tuple(group for group in listed if isinstance(group, str))
+    return Person(_without_unpaired(who[:MAX_NAME]), texts, verified)
+
+
+def _without_unpaired(text: str) -> str:
+    """A text with U+FFFD for each unpaired surrogate, which a claim may have, but no record."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

@@ -1,62 +1,13 @@
 """Discovery: answers of a provider are cached, and failed requests are not repeated for a moment."""
 
-import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from joserfc.jwk import ECKey
 
 from analytics.people.discovery import FRESH_SECONDS, PROVIDER_RETRY_SECONDS, Discovery
 from analytics.people.sign_in import SignInFailed
 from tests.fakes import FakeClock
-
-CONFIGURATION = "/.well-known/openid-configuration"
-
-
-class Site:
-    """A web server with scripted answers by path, which records the requested paths."""
-
-    def __init__(self) -> None:
-        self.asked: list[str] = []
-        self.pages: dict[str, Any] = {}
-        site = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                site.asked.append(self.path)
-                page = site.pages.get(self.path)
-                body = page if isinstance(page, bytes) else json.dumps(page).encode()
-                self.send_response(404 if page is None else 200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, format: str, *args: object) -> None:
-                """Log nothing."""
-
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-        self.pages[CONFIGURATION] = {
-            "issuer": self.url,
-            "authorization_endpoint": f"{self.url}/auth",
-            "token_endpoint": f"{self.url}/token",
-            "jwks_uri": f"{self.url}/keys",
-        }
-        self.pages["/keys"] = {"keys": [ECKey.generate_key("P-256", {"kid": "one"}).as_dict(private=False)]}
-
-
-@pytest.fixture
-def site() -> Iterator[Site]:
-    site = Site()
-    thread = threading.Thread(target=site.server.serve_forever)
-    thread.start()
-    yield site
-    site.server.shutdown()
-    site.server.server_close()
-    thread.join()
+from tests.people.site import CONFIGURATION, Site
 
 
 def test_the_configuration_of_a_provider_is_cached_for_an_hour(site: Site) -> None:

@@ -53,6 +53,8 @@ def test_each_group_and_domain_gives_its_scopes(groups: list[str], mail: str | N
         ({"groups": [1, None, ["y"], "x"]}, "42", ("x",), None),
         ({"groups": {"x": True}}, "42", (), None),
         ({"preferred_username": 7}, "42", (), None),
+        ({"preferred_username": "Ann \ud83d"}, "Ann \ufffd (42)", (), None),
+        ({"preferred_username": "Ann \U0001f600"}, "Ann \U0001f600 (42)", (), None),
     ],
 )
 def test_a_person_has_only_verified_claims(
