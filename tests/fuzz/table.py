@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from tests.fuzz import (
     access,
+    agent,
     alerts,
     bodies,
     files,
@@ -21,6 +22,7 @@ from tests.fuzz import (
     record_reads,
     records,
     resources,
+    sign_ins,
     sinks,
 )
 from tests.fuzz.decoder import Decoder
@@ -28,6 +30,7 @@ from tests.fuzz.decoder import Decoder
 FAMILIES: Mapping[str, Callable[[], list[Decoder]]] = {
     "bodies": bodies.decoders,
     "access": access.decoders,
+    "agent": agent.decoders,
     "alerts": alerts.decoders,
     "queries": queries.decoders,
     "live": live.decoders,
@@ -44,5 +47,6 @@ FAMILIES: Mapping[str, Callable[[], list[Decoder]]] = {
     "record_reads": record_reads.decoders,
     "records": records.decoders,
     "resources": resources.decoders,
+    "sign_ins": sign_ins.decoders,
     "sinks": sinks.decoders,
 }
