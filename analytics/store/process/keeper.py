@@ -110,7 +110,8 @@ class Keeper:
         if now - self._checked_at >= CHECK_SECONDS:
             self._checked_at = now
             self._check_next()
-        if now - self._trimmed_at >= TRIM_SECONDS and self._engine.is_used:
+        if now - self._trimmed_at >= TRIM_SECONDS:
+            self._trimmed_at = now
             self._trim()
         return False
 
@@ -162,6 +163,8 @@ class Keeper:
                 self._catalog.leave_out(damaged(self._folder, [file for file in view.all_files if file.name == name]))
 
     def _trim(self) -> None:
-        """Return freed memory to the system."""
-        self._trimmed_at = time.monotonic()
-        self._engine.trim()
+        """Return freed memory to the system, and what is not in use when there was no question for a while."""
+        if self._engine.is_used:
+            self._engine.trim()
+        elif not self._engine.is_resting:
+            self._engine.rest()
