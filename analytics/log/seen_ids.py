@@ -1,9 +1,9 @@
 """Ids of records seen before, by which a client's retry is recognised as a duplicate."""
 
-from collections import OrderedDict
+from collections import deque
 from collections.abc import Mapping, Sequence, Set
 from hashlib import blake2b
-from itertools import islice
+from itertools import islice, repeat
 
 from analytics.log.own_ids import OwnIds
 
@@ -30,7 +30,8 @@ class SeenIds:
     def __init__(self, always: int, seconds: float, own: OwnIds) -> None:
         self.always, self.seconds = always, seconds
         self.is_rewritten = False
-        self._seen: OrderedDict[str, float] = OrderedDict()
+        self._seen = set[str]()
+        self._order, self._times = deque[str](), deque[float]()  # of those in `_seen`, oldest first
         self._fresh = 0  # so many of the newest ids were added since the last `take_fresh`
         self._own = own
         self._salt = ""
@@ -41,7 +42,9 @@ class SeenIds:
         if self.knows(id_, now, sender):
             return False
         key = id_ if sender is None else key_of(id_, sender)
-        self._seen[key] = now
+        self._seen.add(key)
+        self._order.append(key)
+        self._times.append(now)
         self._fresh += 1
         return True
 
@@ -51,10 +54,12 @@ class SeenIds:
         Args:
             keys: made by `key_of`.
         """
-        seen, added = self._seen, dict.fromkeys(keys, now)
-        if len(added) < len(keys) or self._digests or self._own.may_have(keys) or not seen.keys().isdisjoint(keys):
+        seen, added = self._seen, set(keys)
+        if len(added) < len(keys) or self._digests or self._own.may_have(keys) or not seen.isdisjoint(added):
             return False
-        seen.update(added)
+        seen |= added
+        self._order.extend(keys)
+        self._times.extend(repeat(now, len(keys)))
         self._fresh += len(keys)
         if len(seen) > self.always:
             self._prune(now)
@@ -74,19 +79,20 @@ class SeenIds:
             keys: made by `key_of`; those that are not remembered are ignored.
             salt: random and of `SALT_LENGTH`; used unless there are digests with another one.
         """
-        gone = keys & self._seen.keys()
+        gone = keys & self._seen
         if not gone:
             return
         if not self._digests:
             self._salt = salt
         self._digests += len(gone)
-        self._seen = OrderedDict((self._digest(key) if key in gone else key, at) for key, at in self._seen.items())
+        self._order = deque(self._digest(key) if key in gone else key for key in self._order)
+        self._seen = set(self._order)
         self.is_rewritten = True
 
     @property
     def newest(self) -> str:
         """The id that was added last; empty if there is none."""
-        return next(reversed(self._seen), "")
+        return self._order[-1] if self._order else ""
 
     def take_fresh(self) -> int:
         """How many ids were added since the last call, and are remembered still: the newest ones."""
@@ -100,7 +106,8 @@ class SeenIds:
 
     def newest_ids(self, count: int) -> dict[str, float]:
         """The newest ids with the time of each, oldest first."""
-        found = list(islice(reversed(self._seen.items()), count))
+        newest_first = zip(reversed(self._order), reversed(self._times), strict=True)
+        found = list(islice(newest_first, count))
         return dict(reversed(found))
 
     def put_back(self, fresh: int) -> None:
@@ -112,9 +119,9 @@ class SeenIds:
 
     def restore(self, seen: Mapping[str, float]) -> None:
         """Add `seen` (time by id, oldest first) as the newest ids."""
-        for id_ in self._seen.keys() & seen.keys():
-            del self._seen[id_]
-        self._seen.update(seen)
+        known = zip(self._order, self._times, strict=True)
+        times = {key: at for key, at in known if key not in seen} | dict(seen)
+        self._seen, self._order, self._times = set(times), deque(times), deque(times.values())
         digests = [key for key in seen if key.startswith(SEPARATOR)]
         if digests:
             self._salt = digests[0][1 : 1 + SALT_LENGTH]
@@ -128,11 +135,11 @@ class SeenIds:
         return f"{SEPARATOR}{self._salt}{digest.hexdigest()}"
 
     def _prune(self, now: float) -> None:
-        seen = self._seen
-        while len(seen) > self.always:
-            oldest = next(iter(seen))
-            if now - seen[oldest] <= self.seconds and len(seen) <= 5 * self.always:
+        while len(self._order) > self.always:
+            if now - self._times[0] <= self.seconds and len(self._order) <= 5 * self.always:
                 break
-            del seen[oldest]
+            oldest = self._order.popleft()
+            self._times.popleft()
+            self._seen.remove(oldest)
             if self._digests:
                 self._digests -= oldest.startswith(SEPARATOR)
