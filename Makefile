@@ -53,6 +53,8 @@ dist: $(VENV)/.dev $(CHARTS)/.installed ## the packages of the service and of bo
 tools: ## system packages that the tests need
 	@sh bench/debian.sh curl:curl golang-go:go nginx:nginx openssl:openssl nodejs:node npm:npm chromium:chromium strace:strace \
 		poppler-utils:pdftotext prometheus:prometheus prometheus-alertmanager:prometheus-alertmanager influxdb:influxd victoria-metrics:victoria-metrics
+	@sh bench/debian.sh chromium-headless-shell:chromium-headless-shell >/dev/null 2>&1; command -v chromium-headless-shell >/dev/null || \
+		echo "chromium-headless-shell is not available: the page tests run in chromium, which takes longer"
 
 peers: ## the load generator and the servers that `make bench` compares with
 	@sh bench/debian.sh nodejs:node npm:npm wrk:wrk influxdb:influxd victoria-metrics:victoria-metrics \

@@ -27,9 +27,9 @@ ANSWER_SECONDS = 60
 
 
 def free_port() -> int:
-    """A port that nothing listens on, and that no system gives to a client's end before it is listened on."""
+    """A port that nothing listens on, that browsers open, and that no system gives to a client before it is used."""
     while True:
-        port = random.SystemRandom().randrange(10_000, 30_000)
+        port = random.SystemRandom().randrange(10_081, 30_000)  # browsers refuse 10080
         with socket.socket() as probe, contextlib.suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
