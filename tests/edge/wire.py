@@ -144,12 +144,12 @@ def check_still_works(server: Server) -> None:
     assert server.get(f"/events?service={service}")["count"] == 1
 
 
-def eventually(ask: Callable[[], Any], seconds: float = 20) -> Any:
+def eventually(ask: Callable[[], Any], seconds: float = 20, pause: float = 0.02) -> Any:
     """Call `ask` until it returns a true value, which is returned; `seconds` is enough for a busy machine."""
     deadline = time.monotonic() + seconds
     while not (answer := ask()):
         assert time.monotonic() < deadline, f"not so within {seconds} s; the last answer was {answer!r}"
-        time.sleep(0.02)
+        time.sleep(pause)
     return answer
 
 

@@ -14,7 +14,8 @@ import pytest
 import requests
 from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect
 
-from tests.edge.wire import cannot_test, eventually
+from tests.edge import wire
+from tests.edge.wire import cannot_test
 from tests.server import ROOT, Server
 from tests.sharing import folder_of_run, shared
 
@@ -22,9 +23,20 @@ CHARTS = ROOT / "analytics/web/node_modules/uplot/dist/uPlot.iife.min.js"
 DESKTOP = {"width": 1280, "height": 800}
 PATIENCE_MS = 15_000
 OpenPage = Callable[..., Page]
-HURRIED = {"range.js": (r"again: \d+ }", "again: 1 }"), "errors.js": (r"NEWS_MS = [\d_]+", "NEWS_MS = 1_000")}
+HURRIED = {
+    "range.js": (r"again: \d+ }", "again: 1 }"),
+    "errors.js": (r"NEWS_MS = [\d_]+", "NEWS_MS = 1_000"),
+    "annotations.js": (r"AGAIN_MS = [\d_]+", "AGAIN_MS = 500"),
+    "bell.js": (r"AGAIN_MS = [\d_]+", "AGAIN_MS = 500"),
+    "alerts/main.js": (r"AGAIN_MS = [\d_]+", "AGAIN_MS = 500"),
+}
 """What an impatient page has in place of the times in its scripts."""
 expect.set_options(timeout=PATIENCE_MS)
+
+
+def eventually(ask: Callable[[], Any], seconds: float = 20) -> Any:
+    """As for servers, but with longer pauses: asking a page takes milliseconds of three processes."""
+    return wire.eventually(ask, seconds, 0.1)
 
 
 @pytest.fixture(scope="session")
@@ -39,7 +51,8 @@ def browser(browser: Browser) -> Browser:
 def open_page(browser: Browser) -> Iterator[OpenPage]:
     """Opens pages; fails if one of them sent a request to another host or logged an error.
 
-    An `impatient` page loads the figures of its range and new errors again after a second, not after 4 to 60.
+    An `impatient` page loads figures of its range, errors, annotations and alerts again after a second at most, not
+    after 3 to 60.
     """
     contexts, wrong = [], list[str]()
 
@@ -130,6 +143,12 @@ def post_events(server: Server, events: list[dict[str, Any]]) -> None:
     """Record events; fails unless all are accepted."""
     answer = requests.post(f"{server.url}/events", json=events, timeout=10)
     assert answer.json()["rejected"] == 0, answer.text
+
+
+def fit(page: Page, width: int) -> None:
+    """Give the window a width; fails unless the page fits into it once its charts have followed."""
+    page.set_viewport_size({"width": width, "height": 800})
+    page.wait_for_function("wide => innerWidth === wide && document.documentElement.scrollWidth <= wide", arg=width)
 
 
 def pass_time(page: Page, seconds: int) -> None:

@@ -7,12 +7,11 @@ from typing import Any
 
 import pytest
 import requests
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.conftest import StartServer
-from tests.edge.wire import eventually
-from tests.page.conftest import OpenPage, texts
-from tests.page.test_trust import check_accessible
+from tests.page.conftest import OpenPage, eventually, fit, texts
+from tests.page.test_trust import check_accessible, check_accessible_in_both_themes
 from tests.server import Server
 
 ADMIN = "an-admin-key-for-these-tests"
@@ -227,25 +226,24 @@ def test_the_first_examples_include_a_key_if_one_is_required(start_server: Start
     expect(page.locator("#empty")).not_to_contain_text("KEY is")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 390, 768, 1280, 1920])
-def test_the_form_and_the_signed_in_page_fit_and_are_accessible(
-    shared: Server, open_page: OpenPage, width: int, scheme: str
-) -> None:
+def test_the_form_and_the_signed_in_page_fit_and_are_accessible(shared: Server, open_page: OpenPage) -> None:
     _, key = key_for(shared, "a key with quite a long name " * 4, "read")
-    page = open_page(shared.url, viewport={"width": width, "height": 800}, color_scheme=scheme, outages=True)
+    page = open_page(shared.url, outages=True)
+
+    def fits(*parts: Locator) -> None:
+        for width in (320, 390, 768, 1280, 1920):
+            fit(page, width)
+            for part in parts:
+                expect(part).to_be_in_viewport(ratio=1)
+            if width in (320, 1280):
+                check_accessible_in_both_themes(page)
+
     sign_in(page, "wrong")
     expect(page.get_by_role("alert").filter(has_text="This key is not known")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    check_accessible(page)
+    fits()
     sign_in(page, key)
     expect(page.locator("#connection")).to_have_text("live")
-    out = page.get_by_role("button", name="Sign out")
-    expect(out).to_be_in_viewport(ratio=1)
-    for part in ("#switches", "nav", "#who"):
-        expect(page.locator(part)).to_be_in_viewport(ratio=1)
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    check_accessible(page)
+    fits(page.get_by_role("button", name="Sign out"), *map(page.locator, ("#switches", "nav", "#who")))
 
 
 def test_the_warning_of_an_open_service_is_shown(start_server: StartServer, open_page: OpenPage) -> None:

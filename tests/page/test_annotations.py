@@ -12,8 +12,7 @@ import requests
 from playwright.sync_api import Page, expect
 
 from tests.conftest import StartServer
-from tests.edge.wire import eventually
-from tests.page.conftest import OpenPage, post_events, texts
+from tests.page.conftest import OpenPage, eventually, post_events, texts
 from tests.page.test_trust import check_accessible
 from tests.server import Server
 
@@ -67,7 +66,7 @@ def marked(page: Page) -> list[int]:
 
 
 def test_annotations_are_drawn_in_every_chart_and_appear_live(server: Server, open_page: OpenPage) -> None:
-    page = open_page(server.url)
+    page = open_page(server.url, impatient=True)
     expect(page.locator(".u-wrap")).to_have_count(4)
     expect(page.locator("#annotations-note")).to_have_text("None in this range.")
     assert marked(page) == [0, 0, 0, 0]
@@ -122,7 +121,7 @@ def test_annotations_close_together_share_a_mark(server: Server, open_page: Open
 
 
 def test_an_annotation_is_added_at_the_cursor_and_deleted(server: Server, open_page: OpenPage) -> None:
-    page, other = open_page(server.url, outages=True), open_page(server.url)
+    page, other = open_page(server.url, outages=True), open_page(server.url, impatient=True)
     expect(page.locator("#charts .u-wrap")).to_have_count(3)
     chart = page.get_by_role("slider").first
     chart.focus()
@@ -210,7 +209,7 @@ def test_future_annotations_do_not_hide_current_ones_and_a_limit_is_shown(
     server = start_server({"ANALYTICS_CONFIG_DIR": str(folder)})
     post_events(server, [REQUEST])
     annotate(server, "Deploy", time=ago(minutes=2))
-    page = open_page(f"{server.url}/?range=1h")
+    page = open_page(f"{server.url}/?range=1h", impatient=True)
     expect(page.locator("#annotations-note")).to_have_text("1 annotation")
     expect(page.locator(f"{ROWS} .text")).to_have_text("Deploy")
     (folder / "present.json").write_text(json.dumps({"annotations": bodies}))
@@ -242,6 +241,7 @@ def test_annotations_are_accessible_and_fit(long: Server, open_page: OpenPage, s
     page = open_page(long.url, color_scheme=scheme, viewport={"width": width, "height": 844})
     expect(page.locator("#charts figure").first.locator(".mark")).to_have_count(2)
     page.get_by_role("button", name="Add annotation").click()
+    expect(page.get_by_label("What happened")).to_be_focused()
     for place in range(2):
         page.locator("#charts figure").first.locator(".mark button").nth(place).focus()
         tip = page.locator("#charts figure").first.locator(".tip").nth(place)
@@ -249,7 +249,7 @@ def test_annotations_are_accessible_and_fit(long: Server, open_page: OpenPage, s
         assert box is not None
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
-        check_accessible(page)
+    check_accessible(page)
     assert page.evaluate("document.documentElement.scrollWidth") == width
 
 

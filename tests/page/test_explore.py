@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import OpenPage, post_events
+from tests.page.conftest import OpenPage, fit, post_events
 from tests.server import Server
 
 WIDTHS = (320, 390, 768, 1280, 1920)
@@ -99,8 +99,7 @@ def test_no_width_needs_scrolling_aside(shop_url: str, open_page: OpenPage, quer
     page = open_page(f"{shop_url}/explore{query}")
     expect(page.locator("#table tbody tr").first).to_be_visible()
     for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        fit(page, width)
 
 
 def test_the_dashboard_leads_to_it_and_back(shop_url: str, open_page: OpenPage) -> None:

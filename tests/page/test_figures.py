@@ -11,8 +11,7 @@ import requests
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.conftest import StartServer
-from tests.edge.wire import eventually
-from tests.page.conftest import OpenPage, near, post_events, texts
+from tests.page.conftest import OpenPage, eventually, near, post_events, texts
 from tests.server import Server
 
 COLUMNS = ("name", "health", "requests", "errors", "rate", "avg", "p95")

@@ -11,8 +11,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.conftest import StartServer
-from tests.edge.wire import cannot_test, eventually
-from tests.page.conftest import OpenPage, number, post_events
+from tests.edge.wire import cannot_test
+from tests.page.conftest import OpenPage, eventually, number, post_events
 from tests.server import ROOT, Server
 
 LOG = ROOT.parent / "shared" / "data" / "access.log.gz"

@@ -5,8 +5,7 @@ from pathlib import Path
 from playwright.sync_api import expect
 
 from tests.conftest import StartServer
-from tests.edge.wire import eventually
-from tests.page.conftest import OpenPage, post_events, texts
+from tests.page.conftest import OpenPage, eventually, post_events, texts
 
 
 def test_events_are_searched_back_to_the_store(start_server: StartServer, open_page: OpenPage, tmp_path: Path) -> None:

@@ -7,8 +7,7 @@ from datetime import UTC, datetime
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from tests.conftest import StartServer
-from tests.edge.wire import eventually
-from tests.page.conftest import OpenPage, post_events, texts
+from tests.page.conftest import OpenPage, eventually, post_events, texts
 from tests.server import Server
 
 

@@ -7,8 +7,7 @@ from typing import Any
 from playwright.sync_api import expect
 
 from tests.conftest import StartServer
-from tests.edge.wire import eventually
-from tests.page.conftest import OpenPage, post_events, texts
+from tests.page.conftest import OpenPage, eventually, post_events, texts
 from tests.server import Server
 
 NAMES = "#services-table tbody tr a"
