@@ -16,6 +16,8 @@ class EventSpan(NamedTuple):
         after: events with higher numbers.
         before: events with lower numbers.
         contained: fields of data (their paths), each with a folded text that its value contains.
+        is_strict: whether the SQL of the source leaves out what is before `since`, and from `until` on, so that the
+            question need not: files that are all in between are read without their times.
     """
 
     since: float | None = None
@@ -25,11 +27,20 @@ class EventSpan(NamedTuple):
     after: int | None = None
     before: int | None = None
     contained: Collection[tuple[str, str]] = ()
+    is_strict: bool = False
+
+    def time_sql(self) -> str:
+        """The condition that the column `time` is in the span, to the microsecond."""
+        ends = ((">=", self.since), ("<", self.until))
+        parts = [f"time {sign} make_timestamp({round(at * 1e6)})" for sign, at in ends if at is not None]
+        return " AND ".join(parts) or "true"
 
 
 ALL_EVENTS = EventSpan()
 EVENT_COLUMNS = ("seq", "id", "type", "service", "user_id", "time", "received", "is_timed", "data")
 """The columns that every event has."""
+DAY_NUMBER = "day_number"
+"""A further column, if it is asked for: the day (UTC) of the time, in days since 1970-01-01; known without the time."""
 
 
 def field_columns(fields: Sequence[str]) -> dict[str, str]:
@@ -86,6 +97,7 @@ class EventSource(Protocol):
         - time, received TIMESTAMP: in UTC, to the microsecond
         - is_timed BOOLEAN: whether the client gave the time
         - data VARCHAR: the JSON text as it was sent
+        - day_number BIGINT: see `DAY_NUMBER`; only if it is among `columns`
         - VARCHAR for each of `fields`, named "data.<field>" by `field_columns`: the JSON text of this field of data
           (strings with their quotes), NULL where it is absent. A name with dots is a field of that name, or else a
           path. Of fields with the same name the last one counts.

@@ -11,7 +11,7 @@ from analytics.filters.sql_quoting import quoted_name, quoted_text
 from analytics.filters.sql_text import contains_sql, name_contains_sql
 from analytics.filters.values import as_datetime
 from analytics.records import Kept, NewEvent
-from analytics.store.source import ALL_EVENTS, EVENT_COLUMNS, EventSpan, Extent, field_columns
+from analytics.store.source import ALL_EVENTS, DAY_NUMBER, EVENT_COLUMNS, EventSpan, Extent, field_columns
 
 COLUMNS = (
     "seq BIGINT, id VARCHAR, type VARCHAR, service VARCHAR, user_id VARCHAR, time TIMESTAMP, received TIMESTAMP,"
@@ -72,7 +72,9 @@ class PlainSource:
         names, kept = field_columns(fields), [name for name in EVENT_COLUMNS if name in {*columns, "seq"}]
         more = [f"{field_sql('data', field)} AS {quoted_name(names[field])}" for field in fields]
         more += [f"({' OR '.join(_tests(text))}) AS {quoted_name(f'text.{at}')}" for at, text in enumerate(texts)]
-        return f"(SELECT {', '.join([*kept, *more])} FROM events)"
+        more += [f"epoch_us(time) // 86400000000 AS {DAY_NUMBER}"] if DAY_NUMBER in columns else []
+        where = span.time_sql() if span.is_strict else "true"
+        return f"(SELECT {', '.join([*kept, *more])} FROM events WHERE {where})"
 
 
 def _tests(text: str) -> list[str]:

@@ -8,6 +8,7 @@ from analytics.store.explore.figures import figures_answer, figures_sql
 from analytics.store.explore.funnel import funnel_answer, funnel_sql
 from analytics.store.explore.questions import Answer, FiguresQuestion, FunnelQuestion, Question, Rows
 from analytics.store.explore.retention import retention_answer, retention_sql
+from analytics.store.explore.user_bits import has_few_periods, user_bits_rows, user_bits_sql
 from analytics.store.source import EventSource
 
 
@@ -33,6 +34,8 @@ def answered(question: Question, source: EventSource, db: RunsSql) -> Answer:
 
 
 def _figures(question: FiguresQuestion, source: EventSource, db: RunsSql) -> Rows:
+    if has_few_periods(question):
+        return user_bits_rows(question, _rows(db, *user_bits_sql(question, source)))
     if is_daily(question):
         statements, figures, parameters = daily_sql(question, source)
         for statement in statements:

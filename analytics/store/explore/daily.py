@@ -1,4 +1,4 @@
-"""Unique users by periods of a day or less: the users of each day are found first, in little memory at a time."""
+"""Unique users of many hours or minutes: the users of each day are found first, in little memory at a time."""
 
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ TABLE = "users_of_periods"
 
 def is_daily(question: FiguresQuestion) -> bool:
     """Whether `daily_sql` answers a question."""
-    if question.measure != "users" or question.by or question.interval not in {"minute", "hour", "day"}:
+    if question.measure != "users" or question.by or question.interval not in {"minute", "hour"}:
         return False
     return question.until - start_of(question.since, "day") <= timedelta(days=MOST_DAYS)
 
@@ -40,8 +40,5 @@ def daily_sql(question: FiguresQuestion, source: EventSource) -> tuple[list[str]
 
 
 def _of_day(question: FiguresQuestion, found: FoundEvents, day: datetime) -> str:
-    if question.interval == "day":
-        start = f"make_timestamp({round(day.timestamp() * 1e6)})"
-        return f"SELECT {start} AS period, user_id FROM ({found.sql(['user_id'], day)}) GROUP BY user_id"
     period = f"date_trunc('{question.interval}', time)::TIMESTAMP AS period"
     return f"SELECT DISTINCT * FROM ({found.sql([period, 'user_id'], day)})"

@@ -1,15 +1,15 @@
 """The events that a question is about, as SQL: those in its time that match its filters, with what it reads of them."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from analytics.filters.names import EVENT_FIELDS
 from analytics.filters.parse import parse
 from analytics.filters.sql import Parameters, SqlColumns, rendered
 from analytics.filters.sql_quoting import quoted_name
 from analytics.filters.sql_values import unquoted_sql
-from analytics.filters.tree import InTime, Node, both, paths
-from analytics.store.source import EventSource, EventSpan, columns_in
+from analytics.filters.tree import Node, paths
+from analytics.store.source import DAY_NUMBER, EventSource, EventSpan, columns_in
 
 DATA = "data."
 
@@ -25,11 +25,10 @@ class FoundEvents:
     """
 
     def __init__(self, source: EventSource, since: datetime, until: datetime, q: str) -> None:
-        self._source, self._span = source, EventSpan(since.timestamp(), until.timestamp())
+        self._source, self._since, self._until = source, since, until
         self.parameters = Parameters()
         self._fields: dict[str, None] = {}
-        time = InTime(_microseconds(since), _microseconds(until))
-        self._where = self.condition(both(time, parse(q, EVENT_FIELDS)))
+        self._where = self.condition(parse(q, EVENT_FIELDS))
 
     def condition(self, node: Node) -> str:
         """The SQL of a filter, true or false for each event."""
@@ -48,14 +47,17 @@ class FoundEvents:
 
     def sql(self, columns: Sequence[str], day: datetime | None = None) -> str:
         """A SELECT of these expressions, of all events, or of those of the day that begins at `day`."""
-        span, where, selected = self._span, self._where, ", ".join(columns)
+        where, selected = self._where, ", ".join(columns)
+        since, until = self._since, self._until
         if day is not None:
-            end = day + timedelta(days=1)
-            span = EventSpan(day.timestamp(), end.timestamp())
-            first, last = _microseconds(day), _microseconds(end)
-            where += f" AND time >= make_timestamp({first}) AND time < make_timestamp({last})"
-        events = self._source.events(tuple(self._fields), span, columns=columns_in(f"{selected} {where}"))
+            since, until = max(since, day), min(until, day + timedelta(days=1))
+        span = EventSpan(since.timestamp(), until.timestamp(), is_strict=True)
+        events = self._source.events(tuple(self._fields), span, columns=_read(f"{selected} {where}"))
         return f"SELECT {selected} FROM {events} AS events WHERE {where}"
+
+
+def _read(sql: str) -> list[str]:
+    return columns_in(sql) + ([DAY_NUMBER] if DAY_NUMBER in sql else [])
 
 
 def text_sql(name: str, stored: str) -> str:
@@ -75,7 +77,3 @@ def text_sql(name: str, stored: str) -> str:
 def column_of(path: str) -> str:
     """The name of the column of a field of data, as SQL."""
     return quoted_name(DATA + path)
-
-
-def _microseconds(at: datetime) -> int:
-    return round(at.astimezone(UTC).timestamp() * 1e6)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from analytics.clock import DAY_SECONDS
 from analytics.filters.sql_quoting import quoted_text
 from analytics.store.files.checking import damage_of, quick_damage
 from analytics.store.files.layout import EVENTS_FOLDER, LAYOUT_VERSION
@@ -24,6 +25,9 @@ from analytics.store.process.pins import Pins
 from analytics.store.process.tail import Tail, TailTable
 from analytics.store.records.layout import RECORD_LAYOUTS
 from analytics.store.source import ALL_EVENTS, EVENT_COLUMNS, EventSpan, Extent
+
+CLOCK_SECONDS = 1e-3
+"""Times in the manifest are less exact than those of events: an event may be so much before or after them."""
 
 logger = logging.getLogger(__name__)
 
@@ -61,17 +65,19 @@ class View(NamedTuple):
         columns: Collection[str] = EVENT_COLUMNS,
     ) -> str:
         """See `EventSource.events`."""
-        groups: dict[object, list[DataFile]] = {}
+        groups: dict[tuple[object, ...], list[DataFile]] = {}
+        time_sql = span.time_sql()
         for file in self.files:
             if _overlaps(file, span):
                 searched = searched_columns(self._shapes_of(file.shapes), texts, file.letters) if texts else []
-                groups.setdefault((file.shapes, *map(tuple, searched)), []).append(file)
-        relations = [self._relation(files) for files in groups.values()]
+                where = time_sql if span.is_strict and not _is_within(file, span) else "true"
+                groups.setdefault((where, file.shapes, *map(tuple, searched)), []).append(file)
+        relations = [self._relation(files, str(where)) for (where, *_), files in groups.items()]
         for table in self.tables:
             for part in table.parts:
-                rows = f"(SELECT * FROM {part.name} WHERE seq <= {self.number})"  # more may come
-                letters = part.letters.letters()
-                relations.append(Relation(rows, self._shapes_of(sorted(part.shapes)), 0 in part.shapes, letters))
+                where = f"seq <= {self.number}" + (f" AND {time_sql}" if span.is_strict else "")  # more may come
+                shapes, letters = self._shapes_of(sorted(part.shapes)), part.letters.letters()
+                relations.append(Relation(part.name, shapes, 0 in part.shapes, letters, where))
         return events_sql(relations, fields, self.erased, texts, columns)
 
     def extents(self, span: EventSpan) -> list[Extent]:
@@ -89,10 +95,11 @@ class View(NamedTuple):
         rows = sum(table.rows for table in self.tables)
         return [*found, Extent(number + 1, max(number + 1, self.number), time, time + 1, rows)] if rows else found
 
-    def _relation(self, files: Sequence[DataFile]) -> Relation:
+    def _relation(self, files: Sequence[DataFile], where: str) -> Relation:
         """Files with the same shapes."""
         shapes, letters = files[0].shapes, together(file.letters for file in files)
-        return Relation(self._read(files), self._shapes_of(shapes), 0 in shapes, letters)
+        day = f"{[file.day for file in files]}[(file_index + 1)::BIGINT]"
+        return Relation(self._read(files), self._shapes_of(shapes), 0 in shapes, letters, where, day)
 
     def _read(self, files: Iterable[DataFile]) -> str:
         paths = ", ".join(quoted_text(str(self.folder / file.name)) for file in files)
@@ -210,4 +217,12 @@ def _overlaps(file: DataFile, span: EventSpan) -> bool:
         or (span.services is not None and file.services is not None and file.services.isdisjoint(span.services))
         or (span.types is not None and file.types is not None and file.types.isdisjoint(span.types))
         or not all(may_have_field(file.letters, path, text) for path, text in span.contained)
+    )
+
+
+def _is_within(file: DataFile, span: EventSpan) -> bool:
+    """Whether all events of a file are surely in the time of a span."""
+    since, until = max(file.since - CLOCK_SECONDS, file.day * DAY_SECONDS), file.until + CLOCK_SECONDS
+    return (span.since is None or span.since <= since) and (
+        span.until is None or min(until, (file.day + 1) * DAY_SECONDS) <= span.until
     )

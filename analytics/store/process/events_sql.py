@@ -8,25 +8,31 @@ from analytics.filters.sql_fields import field_sql, nested_sql
 from analytics.filters.sql_quoting import quoted_name, quoted_text
 from analytics.filters.sql_text import compact_sql, contains_sql, name_contains_sql
 from analytics.filters.values import fold
+from analytics.store.files.figures import DAY_MICROSECONDS
 from analytics.store.files.letters import Letters, may_have
 from analytics.store.files.shapes import COLUMN, Shape, columns_of
-from analytics.store.source import EVENT_COLUMNS, field_columns
+from analytics.store.source import DAY_NUMBER, EVENT_COLUMNS, field_columns
 
 BETWEEN = frozenset('"{}[]:,')
 """Characters of JSON between values; a text without them is in one value, or in one name."""
+
+
+DAY_OF_TIME = f"epoch_us(time) // {DAY_MICROSECONDS}"
 
 
 class Relation(NamedTuple):
     """Something to select from: its SQL, and the shapes of its rows, whose fields it has columns for.
 
     `has_whole` says that the data of some rows is in `rest` instead. A column is searched for a text if its `letters`
-    may have it.
+    may have it. `where` holds for the rows that count, and `day` is SQL of the day of a row, as `DAY_NUMBER` has it.
     """
 
     sql: str
     shapes: Sequence[Shape]
     has_whole: bool = True
     letters: Letters | None = None
+    where: str = "true"
+    day: str = DAY_OF_TIME
 
 
 class ErasedUsers(NamedTuple):
@@ -74,11 +80,13 @@ def without_erased(relation: str, erased: Sequence[ErasedUsers]) -> str:
 
 def _select(relation: Relation, fields: Sequence[str], texts: Sequence[str], wanted: Collection[str]) -> str:
     columns = [f"{_data(relation)} AS data" if name == "data" else name for name in EVENT_COLUMNS if name in wanted]
+    columns += [f"({relation.day})::BIGINT AS {DAY_NUMBER}"] if DAY_NUMBER in wanted else []
     known = set(columns_of(relation.shapes))
     for field, name in field_columns(fields).items():
         columns.append(f"{_field(field, known, has_whole=relation.has_whole)} AS {quoted_name(name)}")
     columns += [f"{_has_text(relation, text)} AS {quoted_name(f'text.{index}')}" for index, text in enumerate(texts)]
-    return f"SELECT {', '.join(columns)} FROM {relation.sql}"
+    where = "" if relation.where == "true" else f" WHERE {relation.where}"
+    return f"SELECT {', '.join(columns)} FROM {relation.sql}{where}"
 
 
 def searched_columns(shapes: Sequence[Shape], texts: Sequence[str], letters: Letters | None) -> list[list[str]]:

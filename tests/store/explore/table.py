@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import duckdb
 import orjson
 
-from analytics.store.source import ALL_EVENTS, EVENT_COLUMNS, EventSpan
+from analytics.store.source import ALL_EVENTS, DAY_NUMBER, EVENT_COLUMNS, EventSpan
 
 
 class Event(NamedTuple):
@@ -45,7 +45,10 @@ class Table:
         columns: Collection[str] = EVENT_COLUMNS,
     ) -> str:
         named = "".join(f""", (data->'$."{field}"')::VARCHAR AS "data.{field}\"""" for field in fields)
-        return f"(SELECT {', '.join({'seq': None, **dict.fromkeys(columns)})}{named} FROM t)"
+        day = f"epoch_us(time) // 86400000000 AS {DAY_NUMBER}"
+        selected = ", ".join(day if name == DAY_NUMBER else name for name in {"seq": None, **dict.fromkeys(columns)})
+        where = span.time_sql() if span.is_strict else "true"
+        return f"(SELECT {selected}{named} FROM t WHERE {where})"
 
 
 def _time(at: float) -> datetime:
