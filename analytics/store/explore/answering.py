@@ -7,6 +7,7 @@ from analytics.store.explore.daily import daily_sql, is_daily
 from analytics.store.explore.figures import figures_answer, figures_sql
 from analytics.store.explore.funnel import funnel_answer, funnel_sql
 from analytics.store.explore.questions import Answer, FiguresQuestion, FunnelQuestion, Question, Rows
+from analytics.store.explore.ranking import groups_sql, ranked
 from analytics.store.explore.retention import retention_answer, retention_sql
 from analytics.store.explore.user_bits import has_few_periods, user_bits_rows, user_bits_sql
 from analytics.store.source import EventSource
@@ -45,6 +46,10 @@ def _figures(question: FiguresQuestion, source: EventSource, db: RunsSql) -> Row
         parts = _rows(db, *counts_sql(question, source))
         if len(parts) <= MOST_PARTS:
             return counts(question, parts)
+    elif "user_id" not in question.by:  # which has many values
+        groups = _rows(db, *groups_sql(question, source))
+        if len(groups) <= MOST_PARTS:
+            return ranked(question, groups)
     return _rows(db, *figures_sql(question, source))
 
 

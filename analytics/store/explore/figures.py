@@ -52,7 +52,7 @@ def figures_sql(question: FiguresQuestion, source: EventSource) -> tuple[str, Pa
     parts, parameters = parts_sql(question, source)
     keys = [f"by{place}" for place in range(len(question.by))]
     by, picked = ", ".join(keys), "".join(f"g.{key}, " for key in keys)
-    grouped = f"WITH {parts}, grouped AS MATERIALIZED ({_grouped(question, keys)})"
+    grouped = f"WITH {parts}, grouped AS MATERIALIZED ({grouped_sql(question)})"
     all_rows = f"SELECT 0 AS rank, {picked}g.period, g.figure, 0 AS groups FROM grouped g WHERE g.is_all"
     if not keys:
         return f"{grouped} {all_rows}", parameters
@@ -95,8 +95,13 @@ def parts_sql(question: FiguresQuestion, source: EventSource) -> tuple[str, Para
     ), found.parameters
 
 
-def _grouped(question: FiguresQuestion, keys: list[str]) -> str:
-    """The figure by the keys, by the periods, by both, and of all events."""
+def grouped_sql(question: FiguresQuestion) -> str:
+    """The figure by the fields, by the periods, by both, and of all events, from `texts`.
+
+    Its rows are: the values of the fields, start of the period, whether it is of the whole time, whether it is of the
+    events of all groups, and the figure.
+    """
+    keys = [f"by{place}" for place in range(len(question.by))]
     by = ", ".join(keys)
     sets = ["()", *([f"({by})"] if keys else [])]
     period, is_whole = "NULL::TIMESTAMP AS period", "true AS is_whole"
@@ -122,7 +127,9 @@ def figures_answer(question: FiguresQuestion, rows: Rows) -> FiguresAnswer:
     ranked: dict[int, FiguresGroup] = {0: _group([], empty, len(times))}
     group_count = 0
     for rank, *values, at, figure, groups in sorted(rows, key=lambda row: row[0]):
-        group = ranked.setdefault(rank, _group(values if rank else [], empty, len(times)))
+        group = ranked.get(rank)
+        if group is None:
+            group = ranked[rank] = _group(values, empty, len(times))
         group_count = max(group_count, groups)
         if at is None:
             group["value"] = _figure(figure, question)

@@ -39,4 +39,4 @@ def starts(since: datetime, until: datetime, interval: Interval) -> Iterator[dat
 
 def text_of_start(start: datetime) -> str:
     """The start of a period in RFC 3339."""
-    return start.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{start.replace(tzinfo=None).isoformat()}Z"

@@ -95,7 +95,7 @@ def same(found: float | None, expected: float | None) -> bool:
     return math.isclose(found, expected, rel_tol=1e-12) or found == expected
 
 
-@given(EVENTS, st.sampled_from(["minute", "hour", "day", "week"]), st.integers(0, 30), st.integers(1, 60))
+@given(EVENTS, st.sampled_from(["minute", "hour", "day", "week"]), st.integers(0, 30), st.integers(1, 200))
 def test_users_by_time_alone(events: list[Event], interval: Any, first: int, hours: int) -> None:
     since, until = at(first * DAY + 1_800), at(first * DAY + hours * 3_600)
     question = FiguresQuestion(since, until, "-type:cart", "users", interval=interval)
@@ -112,9 +112,22 @@ def test_users_by_time_alone(events: list[Event], interval: Any, first: int, hou
     assert dict(zip(answer["times"], answer["points"], strict=True)) == {at: len(each) for at, each in expected.items()}
 
 
-def test_counts_of_few_parts_are_those_of_one_statement(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_users_of_more_days_than_a_bigint_has_bits() -> None:
+    users = [[f"u{number}" for number in range(9) if number % (day % 7 + 1) == 0] for day in range(100)]
+    events = [
+        Event(seq, "view", "web", user, START.timestamp() + day * DAY + 5.0, {})
+        for seq, (day, user) in enumerate((day, user) for day, of_day in enumerate(users) for user in [*of_day, None])
+    ]
+    answer: Any = answered(FiguresQuestion(START, at(100 * DAY), "", "users", interval="day"), t := Table(events), t.db)
+    assert (answer["value"], answer["points"]) == (9, [len(of_day) for of_day in users])
+
+
+@pytest.mark.parametrize("measure", ["count", "users", "avg", "max", "p90"])
+def test_few_groups_have_the_figures_of_one_statement(monkeypatch: pytest.MonkeyPatch, measure: Any) -> None:
+    datas = [{}, {"c": "x"}, {"c": "y", "n": 3}, {"c": None, "n": -1}, {"c": "z", "n": 3}]
     rows = [
-        ("buy", ["web", "app"][seq % 2], None, seq % 9 * 7_200.0, [{}, {"c": "x"}][seq % 3 > 0]) for seq in range(99)
+        ("buy", ["web", "app"][seq % 2], [None, "ann", "bob"][seq % 3], seq % 9 * 7_200.0, datas[seq % 5])
+        for seq in range(99)
     ]
     table = Table(
         [
@@ -124,7 +137,7 @@ def test_counts_of_few_parts_are_those_of_one_statement(monkeypatch: pytest.Monk
     )
     for by in ((), ("service",), ("data.c", "service")):
         for interval in (None, "hour"):
-            question = FiguresQuestion(START, at(DAY), by=by, interval=interval, limit=3)
+            question = FiguresQuestion(START, at(DAY), "", measure, "n", by, interval, 3)
             monkeypatch.setattr(answering, "MOST_PARTS", 10_000)
             few = answered(question, table, table.db)
             monkeypatch.setattr(answering, "MOST_PARTS", 0)
