@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ from tests.server import ROOT, free_port
 TEXT = re.sub(r"\\\n\s*", "", (ROOT / "Dockerfile").read_text())
 CHARTS, IMAGE = (stage.splitlines() for stage in re.split(r"\n(?=FROM )", TEXT))
 """The instructions of both stages, each on one line."""
+PIN = re.compile(r"^([\w.-]+)(?:\[.*\])?==(\S+)$", re.MULTILINE)
+"""A line of requirements.txt: a package and its version."""
 FROM_CHARTS = "--from=charts /web/"
 
 
@@ -44,10 +47,28 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (built,) = [copy for copy in instructions("COPY") if copy.startswith("--from")]
     source, target = built.removeprefix(FROM_CHARTS).split()
     shutil.copytree(web / source, folder / target)
-    subprocess.run([sys.executable, "-m", "venv", folder / "venv"], check=True)
-    install = [folder / "venv/bin/pip", "install", "--quiet", "--disable-pip-version-check", "-r", "requirements.txt"]
-    subprocess.run(install, cwd=folder, check=True, timeout=180)
+    (install,) = [line for line in instructions("RUN") if line.startswith("pip install")]
+    assert install.endswith(" -r requirements.txt")
+    install_pinned(folder / "venv", folder / "requirements.txt")
     return folder
+
+
+def install_pinned(environment: Path, requirements: Path) -> None:
+    """Create a virtual environment with links to the installed files of exactly the pinned packages."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", environment], check=True)
+    (packages,) = environment.glob("lib/python*/site-packages")
+    for name, version in PIN.findall(requirements.read_text()):
+        installed = distribution(name)
+        assert installed.version == version, f"{name}: run `pip install -r requirements.txt`"
+        for file in installed.files or ():
+            if ".." not in file.parts:
+                (packages / file).parent.mkdir(parents=True, exist_ok=True)
+                (packages / file).symlink_to(file.locate())
+        for script in installed.entry_points.select(group="console_scripts"):
+            path = environment / "bin" / script.name
+            call = f"from {script.module} import {script.attr}\n{script.attr}()\n"
+            path.write_text(f"#!{environment}/bin/python\n{call}")
+            path.chmod(0o755)
 
 
 def copy_sources(copy: str, folder: Path) -> None:
