@@ -12,7 +12,7 @@ import requests
 from analytics.jobs.memory import TRIM_SECONDS
 from tests.attacks.attacks import UPGRADE, attacking
 from tests.attacks.beside import SLOW_SECONDS, check_beside
-from tests.attacks.conftest import QUICK
+from tests.attacks.conftest import QUICK, TRIMMING
 from tests.conftest import StartServer
 from tests.edge.wire import check_problem, connect, eventually, head, read_answer, resident_mib, worker_pid
 from tests.server import Server
@@ -38,7 +38,7 @@ def test_ten_thousand_connections_do_not_disturb_other_clients(start_server: Sta
 
 
 def test_idle_connections_cost_little_memory(start_server: StartServer) -> None:
-    server = start_server({"LOG_LEVEL": "WARNING"})
+    server = start_server({"LOG_LEVEL": "WARNING"}, TRIMMING)
     pid = worker_pid(server)
     open_connections(server)  # loads what the page needs
     before = resident_mib(pid)
