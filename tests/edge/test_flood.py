@@ -7,9 +7,10 @@ import requests
 from tests.conftest import StartServer
 from tests.edge.wire import eventually
 from tests.hooks import Hook, hook
+from tests.randomness import many
 from tests.server import Server
 
-SERIES = 10_000
+SERIES = many(1_000)
 RULES = [{"alert": "Flaps", "expr": "switch > 0"}, {"alert": "Full", "expr": "queue > 100"}]
 TIMES = {"group_wait": "1s", "group_interval": "2s", "refire_wait": "30s"}
 
