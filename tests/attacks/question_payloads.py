@@ -22,7 +22,7 @@ def statements() -> Iterator[bytes]:
         "WITH " + ", ".join(f"c{n} AS (SELECT 1)" for n in range(2_000)) + " SELECT 1",
         "COPY events TO '/tmp/x.csv'",
     ):
-        yield post("/sql", json.dumps({"sql": sql, "seconds": 1, "limit": 100_000}).encode(), "Connection: close")
+        yield post("/sql", json.dumps({"sql": sql, "seconds": 0.3, "limit": 100_000}).encode(), "Connection: close")
 
 
 def questions() -> Iterator[bytes]:
@@ -72,8 +72,8 @@ def queries() -> Iterator[bytes]:
         "(" * 40_000,
     ):
         range_ = f"query={quote(query)}&start=0&end=2000000000&step="
-        yield head("GET", f"/api/v1/query?query={quote(query)}&timeout=500ms"[:8_000], "Connection: close")
-        yield head("GET", f"/api/v1/query_range?{range_}181819&timeout=500ms"[:8_000], "Connection: close")
-        yield head("GET", f"/api/v1/query_range?{range_}1&timeout=500ms"[:8_000], "Connection: close")
+        yield head("GET", f"/api/v1/query?query={quote(query)}&timeout=100ms"[:8_000], "Connection: close")
+        yield head("GET", f"/api/v1/query_range?{range_}181819&timeout=100ms"[:8_000], "Connection: close")
+        yield head("GET", f"/api/v1/query_range?{range_}1&timeout=100ms"[:8_000], "Connection: close")
     for path in ("series?match[]=", "labels?match[]=", "query_exemplars?query=", "label/k/values?match[]="):
         yield head("GET", f"/api/v1/{path}{quote(everything)}", "Connection: close")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from tests.attacks.beside import check_beside
+from tests.attacks.conftest import TRIMMING
 from tests.attacks.question_payloads import queries, questions, searches, statements
 from tests.edge.wire import connect, read_answer
 from tests.server import Server
@@ -17,7 +18,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server with a long-term store of 5,000 events, and 1,000 series."""
     folder = tmp_path_factory.mktemp("stored")
     settings = {"ANALYTICS_DATA_DIR": str(folder / "data"), "ANALYTICS_EVENTS_RING": "1000", "LOG_LEVEL": "WARNING"}
-    with Server(folder / "server.log", settings) as server:
+    with Server(folder / "server.log", settings, TRIMMING) as server:
         for batch in range(5):
             data = [{"x": "a" * 300, "n": batch * 1_000 + n, "latency": 5} for n in range(1_000)]
             events = [

@@ -38,7 +38,7 @@ def test_a_flood_ends_in_a_handful_of_messages_and_a_flapping_series_in_two(star
             ("/rules/shop", {"interval": "1s", "rules": RULES}),
         ):
             assert requests.put(server.url + path, json=body, timeout=10).status_code == 201
-        for turn in range(4):
+        for turn in range(3):
             record(server, {"name": "switch", "value": 1})
             eventually(lambda: firing(server) == 1)
             if turn == 0:

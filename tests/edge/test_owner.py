@@ -124,7 +124,7 @@ def test_replacing_workers_loses_nothing(mortal: Mortal) -> None:
     client = Client(mortal, "/events", event)
     client.start()
     seen = set()
-    for _ in range(3):
+    for _ in range(2):
         before = eventually(lambda: the_worker(mortal))
         sent = len(client.sent)
         seen.add(before)

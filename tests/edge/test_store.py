@@ -82,7 +82,7 @@ def test_acknowledged_events_are_stored_once_across_kills_of_all_processes(
         client.start()
         for _ in range(kills):
             eventually(server.is_ready)
-            waits.wait(dice.random() * 2)
+            waits.wait(dice.random())
             server.kill()
             server.begin()
         eventually(server.is_ready)

@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter, defaultdict
+from functools import cache
 from typing import Any
 
 import pytest
@@ -37,6 +38,16 @@ def play(seconds: int, rate: float = 50) -> list[dict[str, Any]]:
     return [event for n in range(seconds) for event in shop.advance(NOW + n, NOW + n + 1, rate)]
 
 
+@cache
+def days_before() -> list[HistoryChunk]:
+    return list(past_days(random.Random(1), NOW, 50))
+
+
+@cache
+def last_day() -> list[HistoryChunk]:
+    return list(past_day(random.Random(1), NOW, 50))
+
+
 def requests_by(length: int, chunks: list[HistoryChunk]) -> Counter[str]:
     """Requests by the first `length` characters of their timestamps, from events and counts."""
     found: Counter[str] = Counter()
@@ -57,7 +68,7 @@ def users_by(length: int, chunks: list[HistoryChunk]) -> dict[str, set[str]]:
 
 
 def test_the_days_before_have_requests_errors_and_users_in_each_hour() -> None:
-    chunks = list(past_days(random.Random(1), NOW, 50))
+    chunks = days_before()
     assert len(chunks) == DAYS - 1
     assert chunks[-1].done == 1
     assert [chunk.done for chunk in chunks] == sorted(chunk.done for chunk in chunks)
@@ -77,8 +88,8 @@ def test_the_days_before_have_requests_errors_and_users_in_each_hour() -> None:
 
 
 def test_the_days_before_lead_up_to_the_last_one() -> None:
-    before = requests_by(10, list(past_days(random.Random(1), NOW, 50)))["2027-01-13"]
-    last = sum(requests_by(10, list(past_day(random.Random(1), NOW, 50))).values())
+    before = requests_by(10, days_before())["2027-01-13"]
+    last = sum(requests_by(10, last_day()).values())
     assert before == pytest.approx(last, rel=0.35)
 
 
@@ -101,7 +112,7 @@ def test_weekends_are_busier() -> None:
 
 
 def test_history_fills_a_day_exactly_up_to_now() -> None:
-    chunks = list(past_day(random.Random(1), NOW, 50))
+    chunks = last_day()
     events = [event for chunk in chunks for event in chunk.events]
     metrics = [metric for chunk in chunks for metric in chunk.metrics]
     assert len(chunks) == 24
