@@ -6,6 +6,7 @@ group can be made of those of its parts.
 
 import math
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from analytics.filters.sql import Parameters
@@ -126,11 +127,12 @@ def figures_answer(question: FiguresQuestion, rows: Rows) -> FiguresAnswer:
     empty = 0.0 if question.measure in {"count", "users"} else None
     ranked: dict[int, FiguresGroup] = {0: _group([], empty, len(times))}
     group_count = 0
-    for rank, *values, at, figure, groups in sorted(rows, key=lambda row: row[0]):
+    for row in sorted(rows, key=itemgetter(0)):
+        rank, at, figure = row[0], row[-3], row[-2]
         group = ranked.get(rank)
         if group is None:
-            group = ranked[rank] = _group(values, empty, len(times))
-        group_count = max(group_count, groups)
+            group = ranked[rank] = _group(list(row[1:-3]), empty, len(times))
+            group_count = max(group_count, row[-1])
         if at is None:
             group["value"] = _figure(figure, question)
         elif (place := places.get(_naive(at))) is not None:
@@ -150,7 +152,7 @@ def _group(values: list[str | None], empty: float | None, periods: int) -> Figur
 
 
 def _naive(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo else at
+    return at if at.tzinfo is None else at.astimezone(UTC).replace(tzinfo=None)
 
 
 def _figure(value: Any, question: FiguresQuestion) -> float | None:
