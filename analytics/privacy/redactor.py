@@ -1,7 +1,7 @@
 """The redactor: it applies the redaction rules of the catalog to records, before they are recorded."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 
 import msgspec
 from msgspec import structs
@@ -12,7 +12,7 @@ from analytics.log_lines import NewLogLine
 from analytics.points import NAME_LABEL, NewPoint, labels_of
 from analytics.privacy.hashing import Hasher
 from analytics.privacy.record_redactor import RecordRedaction
-from analytics.privacy.rules import Counts, RedactionRules, Rule, Work
+from analytics.privacy.rules import Counts, Place, RedactionRules, Rule, Work
 from analytics.records import NewEvent, NewHeartbeat, NewMetric
 from analytics.schemas.redaction import HASH
 from analytics.spans import NOTHING, NewSpan
@@ -107,13 +107,12 @@ class Redactor:
                 self._pause()
         self._finish(work)
 
-    def lines(self, lines: Sequence[NewLogLine], is_import: Callable[[], bool]) -> None:
-        """Redact log lines in place; `is_import` is that of `events`."""
+    def lines(self, lines: Sequence[NewLogLine], is_import: Callable[[], bool], names: Set[str] | None = None) -> None:
+        """Redact log lines in place; the arguments are those of `spans`."""
         rules = self._rules()
         if not (rules.has_each_event or rules.message.has_patterns):
-            data = b"\0".join([line.attributes for line in lines] + _distinct([line.resource for line in lines]))
             bodies = "\0".join([line.body for line in lines]).encode(errors="replace")
-            if not rules.data.names.may_be_in(data) and not rules.data.names.may_be_in(bodies):
+            if not rules.data.names.may_be_in(bodies) and not _may_be_named(rules.data, names, lambda: _json_of(lines)):
                 return
         work = self._work(is_import)
         redaction = RecordRedaction(rules, work)
@@ -122,15 +121,17 @@ class Redactor:
             self._pause()
         self._finish(work)
 
-    def spans(self, spans: Sequence[NewSpan], is_import: Callable[[], bool]) -> None:
-        """Redact spans in place; `is_import` is that of `events`."""
+    def spans(self, spans: Sequence[NewSpan], is_import: Callable[[], bool], names: Set[str] | None = None) -> None:
+        """Redact spans in place.
+
+        Args:
+            is_import: that of `events`.
+            names: all names of fields in their JSON, and perhaps others; None if unknown, so that they are searched.
+        """
         rules = self._rules()
-        if not (rules.has_each_event or rules.message.has_patterns):
-            parts = [span.attributes for span in spans]
-            parts += [span.events for span in spans if span.events is not NOTHING]
-            parts += [span.links for span in spans if span.links is not NOTHING]
-            if not rules.data.names.may_be_in(b"\0".join(parts + _distinct([span.resource for span in spans]))):
-                return
+        is_by_name = not (rules.has_each_event or rules.message.has_patterns)
+        if is_by_name and not _may_be_named(rules.data, names, lambda: _json_of_spans(spans)):
+            return
         work = self._work(is_import)
         redaction = RecordRedaction(rules, work)
         for start in range(0, len(spans), BETWEEN_PAUSES):
@@ -173,6 +174,23 @@ class Redactor:
             self._made_of = made_of
         self._revision = catalog.revision
         return self._made
+
+
+def _may_be_named(place: Place, names: Set[str] | None, json: Callable[[], bytes]) -> bool:
+    """Whether records may have a field to redact, by all names of their fields, or by their JSON."""
+    return place.may_redact(names) if names is not None else place.names.may_be_in(json())
+
+
+def _json_of_spans(spans: Sequence[NewSpan]) -> bytes:
+    parts = [_json_of(spans)]
+    parts += [span.events for span in spans if span.events is not NOTHING]
+    parts += [span.links for span in spans if span.links is not NOTHING]
+    return b"\0".join(parts)
+
+
+def _json_of(records: Sequence[NewLogLine] | Sequence[NewSpan]) -> bytes:
+    """The attributes and resources of records."""
+    return b"\0".join([each.attributes for each in records] + _distinct([each.resource for each in records]))
 
 
 def _distinct(resources: list[msgspec.Raw]) -> list[msgspec.Raw]:

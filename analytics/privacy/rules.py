@@ -1,7 +1,7 @@
 """Redaction rules, prepared for use on many records."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Any, NamedTuple
 
 import msgspec
@@ -80,6 +80,10 @@ class Place:
                     known.clear()
                 known.add(name)
         return False
+
+    def may_redact(self, names: Set[str]) -> bool:
+        """Whether a record whose fields have some of these names may have one to redact, also as a pair."""
+        return self.has_any((name, None) for name in names - self._harmless)
 
     def object(self, json: bytes, work: Work) -> bytes:
         """The JSON of an object without what the rules redact.

@@ -5,7 +5,7 @@ decides, and words the error.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -33,11 +33,15 @@ MOST_FIELDS = 100
 
 
 class DecodedBatch(NamedTuple, Generic[R]):
-    """Valid items with their indexes in the request, and errors for the others."""
+    """Valid items with their indexes in the request, and errors for the others.
+
+    `names` holds the names of all fields in the JSON of the items' attributes, and perhaps others; None if unknown.
+    """
 
     items: list[R]
     places: "range | list[int]"
     errors: list[ItemError]
+    names: Set[str] | None = None
 
     def without(self, why_not: Callable[[R], AnalyticsError | None]) -> "DecodedBatch[R]":
         """The batch with an error in place of each item that `why_not` refuses."""
@@ -49,7 +53,7 @@ class DecodedBatch(NamedTuple, Generic[R]):
             else:
                 errors.append(ItemError(place, error.code, error.message, next(iter(error.fields), None)))
         errors.sort(key=lambda error: error.index)
-        return DecodedBatch([item for _, item in kept], [place for place, _ in kept], errors)
+        return DecodedBatch([item for _, item in kept], [place for place, _ in kept], errors, self.names)
 
 
 class SchemaDecoder(Generic[R]):

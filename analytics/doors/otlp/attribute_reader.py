@@ -5,7 +5,15 @@ from typing import Any
 
 from msgspec import Raw
 
-from analytics.doors.records.attributes import ATTRIBUTE_CUT, MOST_RECORD_ATTRIBUTES, Count, joined, json_member
+from analytics.doors.records.attribute_names import AttributeNames
+from analytics.doors.records.attributes import (
+    ATTRIBUTE_CUT,
+    LONGEST_NAME,
+    MOST_RECORD_ATTRIBUTES,
+    Count,
+    joined,
+    json_member,
+)
 from analytics.log_lines import NO_ATTRIBUTES
 
 Read = Callable[[bytes], tuple[str, Any]]
@@ -23,14 +31,16 @@ class _ReadAttributes(dict[bytes, tuple[str, bytes]]):
 
     Args:
         read, dropped: see `AttributeReader`.
+        names: gets the names of those that are read.
     """
 
-    def __init__(self, read: Read, dropped: Count) -> None:
+    def __init__(self, read: Read, dropped: Count, names: AttributeNames) -> None:
         super().__init__()
-        self._read, self._dropped = read, dropped
+        self._read, self._dropped, self._names = read, dropped, names
 
     def __missing__(self, given: bytes) -> tuple[str, bytes]:
         name, value = self._read(given)
+        self._names.add(name[:LONGEST_NAME], value)
         member, is_cut = json_member(name, value)
         if is_cut:
             self._dropped(ATTRIBUTE_CUT, 1)
@@ -52,7 +62,8 @@ class AttributeReader:
 
     def __init__(self, raws: Callable[[Any], Iterable[bytes]], read: Read, dropped: Count) -> None:
         self.raws, self._dropped = raws, dropped
-        self.find = _ReadAttributes(read, dropped).__getitem__
+        self.names = AttributeNames()
+        self.find = _ReadAttributes(read, dropped, self.names).__getitem__
         """Name and member of an attribute. Raises BadItem."""
 
     def members(self, attributes: Any) -> Members:

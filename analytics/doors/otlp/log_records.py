@@ -3,7 +3,7 @@
 Source: opentelemetry.io/docs/specs/otel/logs/data-model/
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from operator import attrgetter
 from typing import Any
 
@@ -11,9 +11,10 @@ import msgspec
 from msgspec import Raw
 
 from analytics.doors.otlp.attribute_reader import Members
+from analytics.doors.otlp.forms import OtlpForm
 from analytics.doors.otlp.record_decoder import RecordDecoder, Scopes
 from analytics.doors.otlp.record_resources import name_of, text_of
-from analytics.doors.records.attributes import json_member, json_text
+from analytics.doors.records.attributes import Count, json_member, json_text
 from analytics.doors.records.levels import severity_in, severity_of
 from analytics.doors.records.lines import limited_body, time_within
 from analytics.doors.records.trace_ids import (
@@ -49,6 +50,10 @@ class LogDecoder(RecordDecoder[NewLogLine]):
     """Decodes log records."""
 
     malformed = MALFORMED_LINE
+
+    def __init__(self, form: OtlpForm, check: Callable[[int], None], dropped: Count, pause: Callable[[], None]) -> None:
+        super().__init__(form, check, dropped, pause)
+        self._reader.names.add(EVENT_NAME, None)
 
     def _resources(self, body: bytes) -> Iterator[tuple[Any, Scopes]]:
         for resource in self._form.logs(body).resource_logs:

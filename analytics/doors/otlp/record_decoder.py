@@ -73,7 +73,8 @@ class RecordDecoder(ABC, Generic[R]):
                         except BadItem as error:
                             refuse(part[len(items) + len(errors) - end], str(error))
                     self._pause()
-        return DecodedBatch(items, _places(len(items) + len(errors), errors), errors)
+        places = _places(len(items) + len(errors), errors)
+        return DecodedBatch(items, places, errors, self._reader.names.all())
 
     @abstractmethod
     def _resources(self, body: bytes) -> Iterable[tuple[Any, Scopes]]:

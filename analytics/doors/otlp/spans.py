@@ -31,6 +31,8 @@ MOST_PARTS = 128
 """Events, and links, of a span; further ones are left out."""
 PARTS_CUT = "span_events_cut"
 """Reason of events and links that were left out, also of links without valid ids."""
+PART_FIELDS = ("time", "name", "attributes", "trace_id", "span_id")
+"""Fields of events and links, besides those in their attributes."""
 LONGEST_TEXT = 4 * 1024
 """Bytes of the message of a status, and of a trace state."""
 _KINDS: dict[int | str, int] = {
@@ -61,6 +63,8 @@ class SpanDecoder(RecordDecoder[NewSpan]):
     def __init__(self, form: OtlpForm, check: Callable[[int], None], dropped: Count, pause: Callable[[], None]) -> None:
         super().__init__(form, check, dropped, pause)
         self._digits, self._names = form.digits, _NamesByMember()
+        for name in PART_FIELDS:
+            self._reader.names.add(name, None)
         self._short_status = lru_cache(maxsize=256)(self._read_status)
 
     def _resources(self, body: bytes) -> Iterator[tuple[Any, Scopes]]:

@@ -1,6 +1,6 @@
 """Records the log lines or spans of a request, for all doors: rates, bound keys, redaction, receipts."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from functools import partial
 from typing import Generic
 from wsgiref.types import WSGIEnvironment
@@ -20,6 +20,8 @@ from analytics.yielding import yield_if_due
 RECORDS_OF_ENTRY = 2_000
 """Records that are written as one entry of the log; others run between entries."""
 
+Redact = Callable[[Sequence[L], Callable[[], bool], Set[str] | None], None]
+
 
 class RecordReceiver(Generic[L]):
     """Records the lines or spans that a door has decoded.
@@ -28,7 +30,8 @@ class RecordReceiver(Generic[L]):
         kind: the kind of record.
         recorder: counts the rejected ones, and knows the names in use.
         record: records a batch. Raises Unavailable.
-        redact: redacts records in place; its second argument says whether hashes in them are kept.
+        redact: redacts records in place; its second argument says whether hashes in them are kept, the third is
+            `DecodedBatch.names`.
         rates: the rates of services.
         most: how many records one request may have.
     """
@@ -38,12 +41,12 @@ class RecordReceiver(Generic[L]):
         kind: Kind[L],
         recorder: Recorder,
         record: Callable[[Decoded[L]], Receipt],
-        redact: Callable[[Sequence[L], Callable[[], bool]], None],
+        redact: Redact[L],
         rates: ServiceRates,
         most: int,
     ) -> None:
         self._kind: Kind[L] = kind
-        self._redact: Callable[[Sequence[L], Callable[[], bool]], None] = redact
+        self._redact: Redact[L] = redact
         self._record: Callable[[Decoded[L]], Receipt] = record
         self._recorder = recorder
         self._rates, self._most = rates, most
@@ -107,7 +110,7 @@ class RecordReceiver(Generic[L]):
         accepted = duplicates = rejected = 0
         errors: list[ItemError] = []
         for part in _slices(batch):
-            self._redact(part.items, is_import)
+            self._redact(part.items, is_import, part.names)
             receipt = self._record(part)
             accepted, duplicates = accepted + receipt.accepted, duplicates + receipt.duplicates
             rejected += receipt.rejected
@@ -131,7 +134,8 @@ def _slices(batch: DecodedBatch[L]) -> Iterator[DecodedBatch[L]]:
         return
     for start in range(0, len(batch.items), RECORDS_OF_ENTRY):
         end = start + RECORDS_OF_ENTRY
-        yield DecodedBatch(batch.items[start:end], batch.places[start:end], [] if start else batch.errors)
+        errors = [] if start else batch.errors
+        yield DecodedBatch(batch.items[start:end], batch.places[start:end], errors, batch.names)
         yield_if_due()
 
 

@@ -19,6 +19,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 
 from analytics.identity import Identity
 from analytics.log_lines import NewLogLine
+from analytics.resources import NewChange
 from analytics.spans import NewSpan
 from tests.doors.records.record_rig import JSON, NOW, PROTOBUF, SPAN, TRACE, RecordRig
 
@@ -33,6 +34,11 @@ EVERY_KIND = {
     "a": {"arrayValue": {"values": [{"intValue": "1"}, {"stringValue": "z"}]}},
     "m": {"kvlistValue": {"values": [{"key": "k", "value": {"kvlistValue": {"values": []}}}]}},
     "n": {},
+}
+
+MAP_WITH_SECRET = {
+    "key": "m",
+    "value": {"kvlistValue": {"values": [{"key": "secret", "value": {"stringValue": "gone"}}]}},
 }
 
 
@@ -365,6 +371,53 @@ def test_secrets_are_redacted() -> None:
     assert json.loads(rig.lines[0].body)["password"] != "x"
     assert b'"x"' not in bytes(rig.lines[0].attributes)
     assert b'"x"' not in bytes(rig.spans[0].attributes)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize(
+    ("given", "rules"),
+    [
+        ({"attributes": attributes({"Pass-Word": "gone", "n": "kept"})}, {}),
+        ({"attributes": [MAP_WITH_SECRET]}, {}),
+        ({"attributes": attributes({"name": "password", "value": "gone"})}, {}),
+        ({"attributes": attributes({"password": "gone" * 1_000, "n": "kept"})}, {}),
+        ({"events": [{"name": "kept", "attributes": attributes({"token": "gone"})}]}, {}),
+        ({"links": [{"traceId": TRACE, "spanId": SPAN, "attributes": [MAP_WITH_SECRET]}]}, {}),
+        ({"events": [{"name": "gone", "attributes": []}]}, {"names": {"fields": ["name"]}}),
+    ],
+)
+def test_a_secret_in_one_span_of_many_is_redacted(form: str, given: dict[str, Any], rules: dict[str, Any]) -> None:
+    rig = RecordRig(rules)
+    others = [span(spanId=f"{number:016x}", attributes=attributes({"n": "kept"})) for number in range(1, 10)]
+    for batch in (others[:4], [span(**given)], [*others[4:], span(spanId="f" * 16, **given)]):
+        rig.post("/v1/traces", encoded(traces(*batch, service_name="shop"), form), form)
+    found = [b"".join((each.attributes, each.events, each.links)) for each in rig.spans]
+    assert len(found) == 11
+    assert not any(b"gone" in each for each in found)
+    assert sum(b"kept" in each for each in found) >= 9
+
+
+def test_a_rule_made_later_redacts_attributes_that_were_read_before() -> None:
+    rig = RecordRig()
+    for number in (1, 2):
+        rig.post("/v1/traces", traces(span(spanId=f"{number:016x}", attributes=attributes({"card": "4711"}))))
+        rig.recorder.change(NewChange("redactions", "cards", {"fields": ["card"]}))
+    assert [b"4711" in bytes(each.attributes) for each in rig.spans] == [True, False]
+
+
+def test_secrets_are_redacted_also_after_more_names_than_are_remembered() -> None:
+    rig = RecordRig()
+    for number in range(6):
+        many = attributes({f"a{number}.{place}": "kept" for place in range(100)})
+        rig.post("/v1/traces", traces(span(spanId=f"{number + 1:016x}", attributes=many)))
+    rig.post("/v1/traces", traces(span(attributes=attributes({"password": "gone"}))))
+    assert b"gone" not in bytes(rig.spans[-1].attributes)
+
+
+def test_the_name_of_an_event_is_redacted_by_its_attribute() -> None:
+    rig = RecordRig({"names": {"fields": ["event.name"]}})
+    rig.post("/v1/logs", logs({"eventName": "gone", "body": {"stringValue": "kept"}}))
+    assert b"gone" not in bytes(rig.lines[0].attributes)
 
 
 def test_patterns_and_users_are_redacted() -> None:
