@@ -36,7 +36,7 @@ FILES = (
     b"    - {exp_labels: {severity: page, job: a}, exp_annotations: {}}\n"
     b"  promql_expr_test:\n  - {expr: job:up:sum, eval_time: 1m, exp_samples: [{labels: '{job=\"a\"}', value: 0}]}\n",
     b"tests:\n- input_series: [{series: h, values: '{{schema:0 count:1 buckets:[1]}}x3'}]\n"
-    b"  promql_expr_test: [{expr: 'rate(h[5m])', eval_time: 1h}, {expr: 1e999}]\n",
+    b"  promql_expr_test: [{expr: 'rate(h[5m])', eval_time: 3m}, {expr: 1e999}]\n",
     b"group_eval_order: 5\nevaluation_interval: 0s\ntests: [{interval: 99999999y}]\n",
     b"tests: [&a {alert_rule_test: [{eval_time: 1m, exp_alerts: [{exp_labels: {1: [*a]}}]}]}]\n",
 )

@@ -13,7 +13,10 @@ from analytics.logql.errors import BadLogQuery
 from analytics.logql.metrics import MetricQuery, Steps
 from analytics.logql.nodes import LogSelection
 from analytics.logql.parse import parse as parse_logql
+from analytics.logql.rules import LOGQL as LOGQL_LANGUAGE
+from analytics.logql.rules import compared_with_number, has_logql, longest_look_back, may_hold_on_little, parse_rule
 from analytics.logql.select import selected
+from analytics.promql.errors import BadQuery
 from analytics.query.records.line_patterns import pattern_of
 from analytics.query.records.log_source import RecordLogSource
 from tests.fuzz.decoder import Decoder
@@ -73,12 +76,24 @@ def _tail(data: bytes) -> None:
     make(data[1:].decode("latin-1"), frozenset())(live)
 
 
+def _rule(data: bytes) -> None:
+    """Read an expression of a rule, which may be PromQL or LogQL, and ask about it what rules do."""
+    text = data.decode("latin-1")
+    for language in (None, LOGQL_LANGUAGE):
+        node = parse_rule(text, language)
+        compared_with_number(node)
+        may_hold_on_little(node)
+        longest_look_back(node)
+        has_logql(node)
+
+
 def decoders() -> list[Decoder]:
     """The decoders of this file."""
     tails = (b"Lquery=%7Ba%3D%22b%22%7D+%7C+json&limit=5", b"Fq=level%3Aerror&service=shop&severity=warn", b"Fq=(")
     return [
         Decoder("filters of log lines", _filter, (AnalyticsError,), FILTERS, size=1200),
         Decoder("LogQL", _Logql(), (BadLogQuery,), LOGQL, size=1024),
+        Decoder("LogQL in rules", _rule, (BadQuery,), LOGQL, size=1024),
         Decoder("queries of live lines", _tail, (AnalyticsError,), tails, size=512),
         Decoder("patterns of lines", lambda data: pattern_of(data.decode("latin-1")), (), TEXTS),
     ]
