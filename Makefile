@@ -20,7 +20,8 @@ run: $(VENV)/.runtime $(CHARTS)/.installed ## set everything up and serve on POR
 test: $(VENV)/.dev $(MODULES)/.installed $(CHARTS)/.installed tools ## lint, format, types, security lint and tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
+	@# meanwhile the tests are compiled once, which each worker of pytest would do
+	$(BIN)/pytest --collect-only -qq >/dev/null & $(BIN)/mypy && wait
 	$(BIN)/bandit --quiet -c pyproject.toml -r analytics clients/python
 	$(BIN)/pytest -n 3 --dist worksteal --hypothesis-profile=$(PROFILE)
 
