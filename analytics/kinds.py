@@ -5,7 +5,7 @@ uses this table: counters of received items, the state's rings, the backlog of t
 inspection.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence, Set
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from analytics.alerting import NewAlertStates
@@ -14,7 +14,12 @@ from analytics.incidents import NewIncidentAction
 from analytics.log_lines import NewLogLine
 from analytics.notifications import NewNotification, NewNotificationEnd
 from analytics.points import NewPoint
+from analytics.record_users import users_of_event, users_of_line, users_of_span
 from analytics.records import (
+    ERASED,
+    ERASED_LINE,
+    ERASED_SPAN,
+    Kept,
     NewDelivery,
     NewErasure,
     NewEvent,
@@ -42,7 +47,8 @@ class Kind(NamedTuple, Generic[R]):
         is_received: whether clients send it, so that receipts count it; otherwise the service writes it.
         backlog: bytes of it that may wait for the disk; more is refused, without affecting other kinds.
         ring_capacity: how many of its newest records are kept in memory, by the settings; None if none are.
-        has_users: whether records have a `user_id`, so that an erasure removes some of them.
+        users: the users that a record names, so that an erasure of one removes it; None if records name none.
+        stand_in: stands in place of an erased record; None if an erasure removes none.
     """
 
     name: str
@@ -51,7 +57,30 @@ class Kind(NamedTuple, Generic[R]):
     is_received: bool = True
     backlog: int = 32 * MIB
     ring_capacity: Callable[[Settings], int] | None = None
-    has_users: bool = False
+    users: Callable[[R], Collection[str]] | None = None
+    stand_in: R | None = None
+
+    def users_in(self, kept: Kept[Any]) -> set[str]:
+        """The users that the records of a request name."""
+        users_of = self.users
+        return set() if users_of is None else {user for record in kept.records for user in users_of(record)}
+
+    def without(self, kept: Kept[Any], users: Set[str]) -> Kept[Any]:
+        """The records of a request, with a stand-in for each that names one of these users."""
+        users_of = self.users
+        if users_of is None:
+            return kept
+        named = enumerate(map(users_of, kept.records))
+        return self.erased(kept, [place for place, found in named if not users.isdisjoint(found)])
+
+    def erased(self, kept: Kept[Any], gone: Sequence[int]) -> Kept[Any]:
+        """The records of a request, with a stand-in for those at some indexes."""
+        if not gone:
+            return kept
+        records = list(kept.records)
+        for place in gone:
+            records[place] = self.stand_in
+        return kept._replace(records=records, erased=kept.erased.union(gone))
 
 
 EVENTS = Kind(
@@ -60,7 +89,8 @@ EVENTS = Kind(
     has_ids=True,
     backlog=64 * MIB,
     ring_capacity=lambda settings: settings.events_ring,
-    has_users=True,
+    users=users_of_event,
+    stand_in=ERASED,
 )
 METRICS = Kind(
     "metrics", NewMetric, has_ids=True, backlog=64 * MIB, ring_capacity=lambda settings: settings.metrics_ring
@@ -79,9 +109,25 @@ ALERT_STATES = Kind("alert_states", NewAlertStates, is_received=False)
 INCIDENT_ACTIONS = Kind("incident_actions", NewIncidentAction, is_received=False)
 NOTIFICATIONS = Kind("notifications", NewNotification, is_received=False)
 NOTIFICATION_ENDS = Kind("notification_ends", NewNotificationEnd, is_received=False)
-LOGS = Kind("logs", NewLogLine, has_ids=True, backlog=64 * MIB, ring_capacity=lambda settings: settings.logs_ring)
-SPANS = Kind("spans", NewSpan, has_ids=True, backlog=64 * MIB, ring_capacity=lambda settings: settings.spans_ring)
-SPAN_COUNTS = Kind("span_counts", CountedSpan)
+LOGS = Kind(
+    "logs",
+    NewLogLine,
+    has_ids=True,
+    backlog=64 * MIB,
+    ring_capacity=lambda settings: settings.logs_ring,
+    users=users_of_line,
+    stand_in=ERASED_LINE,
+)
+SPANS = Kind(
+    "spans",
+    NewSpan,
+    has_ids=True,
+    backlog=64 * MIB,
+    ring_capacity=lambda settings: settings.spans_ring,
+    users=users_of_span,
+    stand_in=ERASED_SPAN,
+)
+SPAN_COUNTS = Kind("span_counts", CountedSpan, users=users_of_span, stand_in=CountedSpan.of(ERASED_SPAN))
 
 KINDS: dict[str, Kind[Any]] = {
     kind.name: kind

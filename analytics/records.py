@@ -2,7 +2,7 @@
 
 import math
 import sys
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
@@ -160,7 +160,7 @@ class NewDelivery(Struct, frozen=True, omit_defaults=True):
 
 
 class NewErasure(Struct, frozen=True, omit_defaults=True):
-    """An erasure: it removes all earlier events whose `user_id` has one of `digests`.
+    """An erasure: it removes all earlier records that name a user with one of `digests`.
 
     Digests stand for ids, so that this record does not hold what it erases. `salt` is random, and in hexadecimal.
     `who` asked for it.
@@ -199,7 +199,7 @@ class Kept(NamedTuple, Generic[R]):
     """The kept records of one request, in their order, and what the service adds to them.
 
     `received` is in seconds since the epoch, `received_at` the same in RFC 3339. A record without an id has the id
-    `id_prefix` followed by its index. At the indexes in `erased`, `ERASED` stands in place of a record.
+    `id_prefix` followed by its index. At the indexes in `erased`, the stand-in of the kind is in place of a record.
     """
 
     records: Sequence[R]
@@ -250,17 +250,10 @@ class EventJson(Struct, gc=False, omit_defaults=True):
 
 ERASED = NewEvent("", "", timestamp=datetime(1970, 1, 1, tzinfo=UTC), id="-")
 """Stands in place of an erased event, so that the numbers of the others stay; too old to be sent to live clients."""
-
-
-def without(kept: Kept[NewEvent], users: Set[str]) -> Kept[NewEvent]:
-    """The events of a request without those of some users."""
-    gone = [place for place, event in enumerate(kept.records) if event.user_id in users]
-    if not gone:
-        return kept
-    records: list[NewEvent] = list(kept.records)
-    for place in gone:
-        records[place] = ERASED
-    return kept._replace(records=records, erased=kept.erased.union(gone))
+ERASED_LINE = NewLogLine("", "", time=0, id="-")
+"""Stands in place of an erased log line."""
+ERASED_SPAN = NewSpan("", "", "", "", 0, 0)
+"""Stands in place of an erased span."""
 
 
 _encode = Encoder().encode

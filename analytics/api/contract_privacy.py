@@ -31,10 +31,12 @@ PRIVACY_OPERATIONS = (
         "delete",
         "/users/{id}",
         "Privacy",
-        "Erase the events of a user",
-        "Removes all events recorded so far with this `user_id`, also where it was recorded hashed: from everything "
-        "that is read at once, and from all files of the database within an hour. Counts and statistics stay. Backups "
-        "are not changed; the answer names what still holds the events.",
+        "Erase a user",
+        "Removes all events recorded so far with this `user_id`, and all spans and log lines that name the user in a "
+        "field such as `user.id`, `enduser.id` or `user_id`, also where the id was recorded hashed: from everything "
+        "that is read at once, and from all files of the database within an hour. A text that merely contains the id "
+        "stays. Counts and statistics stay. Backups are not changed; the answer names what still holds "
+        "the records.",
         {200: (erasure.Erased,)},
         {**READ_CODES, 404: ("not_found",)},
         path_schema=erasure.ErasedUserPath,

@@ -1,6 +1,6 @@
-"""/users: erases the events of a user."""
+"""/users: erases the records of a user."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from flask import Blueprint, Response, request
 
@@ -21,15 +21,16 @@ def users_blueprint(
     recorder: Recorder,
     forms: Callable[[str], Sequence[str]],
     copies: Callable[[], Sequence[str] | None],
-    count_stored: Callable[[str], int | None],
+    count_stored: Callable[[str], Mapping[str, int] | None],
     clock: Clock,
 ) -> Blueprint:
     """Blueprint of /users.
 
     Args:
-        forms: the ids under which events of a user may have been recorded: as sent, and hashed.
+        forms: the ids under which records of a user may have been recorded: as sent, and hashed.
         copies: names of older copies of the database in the data directory; None if everything is in memory.
-        count_stored: how many events of the long-term store an erasure is about, by its salt; None if it does not say.
+        count_stored: how many records of the long-term store an erasure is about, by kind, asked for by its salt;
+            None if it does not say.
     """
     blueprint = Blueprint("users", __name__)
 
@@ -43,7 +44,7 @@ def users_blueprint(
         return answer(
             {
                 "message": "user erased",
-                "events": max(erased.events, stored or 0),
+                **{kind: max(count, (stored or {}).get(kind, 0)) for kind, count in erased.counts.items()},
                 "complete": stored is not None,
                 "erased_at": rfc3339(now),
                 "files_clean_by": None if kept is None else rfc3339(clean_at),

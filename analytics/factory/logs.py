@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from analytics.api.application import Application
 from analytics.api.late import late_blueprint
 from analytics.api.loki.blueprint import loki_blueprint
-from analytics.bus import BatchRecorded, Bus
+from analytics.bus import BatchRecorded, Bus, UsersErased
 from analytics.clock import Clock
 from analytics.config import Settings
 from analytics.jobs.supervisor import Supervisor
@@ -75,6 +75,7 @@ def add_logs(
         return LokiViews(records, clock, LogLimits(seconds=settings.query_timeout), yield_if_due)
 
     bus.listen(BatchRecorded, publish)
+    bus.listen(UsersErased, lambda erased: tails.erase(erased.users))
     runtime.more.append(tails.job)
     runtime.drains.append(tails.drain)
     app.register_blueprint(late_blueprint("logs", LOG_RULES, make_logs))

@@ -43,16 +43,15 @@ def make_store_client(settings: Settings, log: Log, state: State, jobs: Supervis
     return StoreClient(options, log, jobs, lambda: state.events.last_sequence)
 
 
-def count_erased(client: StoreClient | None, salt: str) -> int | None:
-    """How many events an erasure hid in the store, 0 without one; None if it does not say in time."""
+def count_erased(client: StoreClient | None, salt: str) -> dict[str, int] | None:
+    """How many records an erasure hid in the store, by kind, none without one; None if it does not say in time."""
     if client is None:
-        return 0
+        return {}
     args, patience = {"salt": salt}, Timeout(COUNT_SECONDS)
     try:
         with patience:
             asked = client.ask(COUNT_ERASED, args, seconds=COUNT_SECONDS, start_seconds=COUNT_SECONDS)
-            count: int = msgspec.json.decode(b"".join(asked))
-            return count
+            return msgspec.json.decode(b"".join(asked), type=dict[str, int])
     except Timeout as error:
         if error is not patience:
             raise

@@ -21,7 +21,7 @@ class Closing(NamedTuple):
 
 STOPPING = Closing(1001, "The service stops.")
 FAILED = Closing(1011, "Sending to this client failed; connect again.")
-EVENTS_ERASED = Closing(1012, "Events that were to be sent have been erased; connect again.")
+RECORDS_ERASED = Closing(1012, "Records that were to be sent have been erased; connect again.")
 NO_ACCESS = Closing(4401, "The key or session of this connection is no longer valid.")
 
 

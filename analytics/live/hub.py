@@ -10,14 +10,15 @@ from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
 from analytics.jobs.supervisor import Supervisor
-from analytics.live.delivery import EVENTS_ERASED, FAILED, STOPPING, Connection, Delivery
+from analytics.kinds import EVENTS
+from analytics.live.delivery import FAILED, RECORDS_ERASED, STOPPING, Connection, Delivery
 from analytics.live.event_batches import PendingEvents, SelectedEvents
 from analytics.live.messages import Message, MessageBatch
 from analytics.live.outbox import Outbox
 from analytics.live.patch import NoPatchError, merge_patch
 from analytics.live.round_robin import RoundRobin
 from analytics.live.subscription import Subscription, Topics
-from analytics.records import Kept, NewEvent, without
+from analytics.records import Kept, NewEvent
 from analytics.yielding import yield_to_others
 
 log = logging.getLogger(__name__)
@@ -147,10 +148,10 @@ class Hub:
         """
         if not users:
             return
-        self._pending = [PendingEvents(first, without(kept, users)) for first, kept in self._pending]
+        self._pending = [PendingEvents(first, EVENTS.without(kept, users)) for first, kept in self._pending]
         for client in list(self._clients):
             if client.delivery.is_behind:
-                client.delivery.close(EVENTS_ERASED)
+                client.delivery.close(RECORDS_ERASED)
 
     def publish_update(self, make: Callable[[], tuple[bytes, int]]) -> None:
         """Send a new snapshot to all clients.

@@ -1,6 +1,6 @@
 """Log lines as they come in, sent to those who tail them; a slow reader is told how many it missed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Protocol
 
 import gevent
@@ -8,12 +8,14 @@ import msgspec
 from gevent.event import Event
 
 from analytics.jobs.supervisor import Supervisor
-from analytics.live.delivery import STOPPING, Closing
+from analytics.kinds import LOGS
+from analytics.live.delivery import RECORDS_ERASED, STOPPING, Closing
 from analytics.live.messages import Message, MessageBatch
 from analytics.live.outbox import Outbox
 from analytics.log_lines import NewLogLine
 from analytics.query.records.lines import LineRow, line_json
 from analytics.record_rows import nanoseconds
+from analytics.record_users import users_of_line
 from analytics.records import Kept
 from analytics.yielding import yield_if_due
 
@@ -35,14 +37,16 @@ class LiveLine:
     Attributes:
         line: as it was received.
         id, time, received: what the service added; times are in nanoseconds since the epoch.
+        is_erased: whether it was erased since, so that nobody gets it any more.
     """
 
-    __slots__ = ("_json", "id", "line", "received", "time")
+    __slots__ = ("_json", "id", "is_erased", "line", "received", "time")
 
     def __init__(self, line: NewLogLine, id_: str, received: int) -> None:
         self.line, self.id, self.received = line, id_, received
         self.time = received if line.time is None else line.time
         self._json: bytes | None = None
+        self.is_erased = False
 
     @property
     def row(self) -> LineRow:
@@ -66,6 +70,10 @@ Select = Callable[[LiveLine], bytes | None]
 
 class TailReader(Protocol):
     """How the lines of a tail reach their reader."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether lines wait for it outside of the outbox."""
 
     def wake(self) -> None:
         """Send what is in the outbox; never blocks."""
@@ -98,6 +106,7 @@ class LineTails:
         self._dropped = dropped
         self._tails: dict[LineTail, None] = {}
         self._pending: list[Kept[NewLogLine]] = []
+        self._sending: list[LiveLine] = []
         self._lines = self._missed = 0
         self._waiting = Event()
         self.job = jobs.loop("log line sender", self._run, most_pause=RETRY_SECONDS)
@@ -135,28 +144,45 @@ class LineTails:
             self._lines += len(kept.records)
         self._waiting.set()
 
+    def erase(self, users: Set[str]) -> None:
+        """Discard the lines that name these users and wait to be sent.
+
+        A reader that is behind is disconnected, since encoded lines wait for it; it comes back and reads what is left.
+        """
+        if not users:
+            return
+        self._pending = [LOGS.without(kept, users) for kept in self._pending]
+        for line in self._sending:
+            line.is_erased |= not users.isdisjoint(users_of_line(line.line))
+        for tail in list(self._tails):
+            if tail.reader.is_behind or not tail.outbox.is_empty:
+                tail.outbox.discard()
+                tail.reader.close(RECORDS_ERASED)
+
     def flush(self) -> None:
         """Send the pending lines to all readers that want them."""
         pending, self._pending = self._pending, []
         missed, self._missed = self._missed, 0
         self._lines = 0
-        lines = [
-            LiveLine(line, kept.id(place), nanoseconds(kept.received))
+        lines = self._sending = [
+            LiveLine(kept.records[place], kept.id(place), nanoseconds(kept.received))
             for kept in pending
-            for place, line in enumerate(kept.records)
+            for place in kept.places()
         ]
         for tail in list(self._tails):
             yield_if_due()
             self._send(tail, lines, missed)
+        self._sending = []
 
     def _send(self, tail: LineTail, lines: list[LiveLine], missed: int) -> None:
         """Send the lines that match; skipped lines count as dropped for every reader, since they may have matched."""
-        messages: list[Message] = []
+        found: list[tuple[LiveLine, bytes]] = []
         for line in lines:
             yield_if_due()
-            data = tail.select(line)
+            data = None if line.is_erased else tail.select(line)
             if data is not None:
-                messages.append(Message("line", None, data))
+                found.append((line, data))
+        messages = [Message("line", None, data) for line, data in found if not line.is_erased]
         dropped = 0
         for start in range(0, len(messages), BATCH_LINES):
             dropped += tail.outbox.add_events(MessageBatch(messages[start : start + BATCH_LINES]))
@@ -183,7 +209,7 @@ class StreamReader:
 
     def __init__(self) -> None:
         self._event = Event()
-        self.is_closed = False
+        self.is_closed = self.is_behind = False
 
     def wake(self) -> None:
         """Let the generator go on."""

@@ -10,7 +10,7 @@ SALT_BYTES = DIGEST_BYTES = 16
 
 
 def erasure_of(user_ids: Iterable[str], who: str) -> NewErasure:
-    """The record that erases the events with these user ids; `who` asked for it."""
+    """The record that erases the records with these user ids; `who` asked for it."""
     salt = secrets.token_hex(SALT_BYTES)
     return NewErasure(salt, [_digest(salt, user_id) for user_id in user_ids], who)
 
@@ -22,4 +22,4 @@ def among(erasure: NewErasure, user_ids: Iterable[str | None]) -> frozenset[str]
 
 
 def _digest(salt: str, user_id: str) -> str:
-    return blake2b(user_id.encode(), key=salt.encode(), digest_size=DIGEST_BYTES).hexdigest()
+    return blake2b(user_id.encode(errors="surrogatepass"), key=salt.encode(), digest_size=DIGEST_BYTES).hexdigest()

@@ -174,7 +174,9 @@ def handlers(
         TICKS.name: Ticks(state),
         CHANGES.name: Changes(state),
         FILES.name: Files(state),
-        ERASURES.name: Erasures(state, ids[EVENTS.name]),
+        ERASURES.name: Erasures(
+            state, {kind.name: ids[kind.name] for kind in (EVENTS, LOGS)}
+        ),  # ids of spans are random
         POINTS.name: Points(state),
         PERCENTILES.name: Percentiles(state),
         PUSHES.name: Pushes(state),

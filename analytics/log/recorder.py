@@ -15,7 +15,7 @@ from analytics.incidents import Incident, NewIncidentAction
 from analytics.kinds import KINDS, Kind, OwnRecord, kind_of
 from analytics.log.catalog import Changed, preview
 from analytics.log.digests import erasure_of
-from analytics.log.erasures import ErasedEvents
+from analytics.log.erasures import ErasedRecords
 from analytics.log.handlers import handlers
 from analytics.log.log import Entry, Log
 from analytics.log.outcome import MAX_ERRORS, Decoded, Outcome, Taken
@@ -129,13 +129,13 @@ class Recorder:
             change = NewChange(default.collection, default.name, default.body, who=SERVICE_NAME, is_default=True)
             self._record_own(change)
 
-    def erase(self, user_ids: Sequence[str], who: str) -> ErasedEvents:
-        """Erase all events recorded so far that have one of these user ids; `who` asked for it.
+    def erase(self, user_ids: Sequence[str], who: str) -> ErasedRecords:
+        """Erase all records so far that name one of these users; `who` asked for it.
 
         Raises:
             Unavailable: the erasure could not be written; nothing was erased.
         """
-        erased: ErasedEvents = self._record_own(erasure_of(user_ids, who))
+        erased: ErasedRecords = self._record_own(erasure_of(user_ids, who))
         self._bus.publish(UsersErased(erased.users))
         return erased
 

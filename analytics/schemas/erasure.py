@@ -15,16 +15,16 @@ class ErasedUserPath(Schema):
         256,
         required=True,
         metadata={
-            "description": "`user_id` of the events, as clients send it, or as it is shown",
+            "description": "Id of the user, as clients send it, or as it is shown",
             "example": "user-123",
         },
     )
 
 
 class NotErased(AnswerSchema):
-    """Backups and copies that may still have the events."""
+    """Backups and copies that may still have the records."""
 
-    backups_before = answers.time("Backups made before this time may hold the events")
+    backups_before = answers.time("Backups made before this time may hold the records")
     copies = fields.List(
         fields.String(),
         metadata={
@@ -39,13 +39,15 @@ class Erased(AnswerSchema):
 
     message = answers.text("What was done", "user erased")
     events = answers.whole("Events that were removed", 12)
+    logs = answers.whole("Log lines that were removed", 3)
+    spans = answers.whole("Spans that were removed", 5)
     complete = fields.Boolean(
         metadata={
             "description": "False if those of the long-term store were removed, but not counted: it did not answer",
             "example": True,
         }
     )
-    erased_at = answers.time("When; events recorded later are not affected")
+    erased_at = answers.time("When; records that came later are not affected")
     files_clean_by = answers.time(
         "When no file of the database holds them any more; null if everything is in memory", allow_none=True
     )

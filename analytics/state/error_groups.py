@@ -1,7 +1,7 @@
 """Groups of errors by their fingerprint: what failed, how often, since when, where, and for whom."""
 
 from bisect import insort_right
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Set
 from functools import lru_cache
 from hashlib import blake2b
 from operator import attrgetter
@@ -32,6 +32,7 @@ class SeenError(NamedTuple):
         type: the type of the exception, or what kind of error it is.
         frame: the place where it was raised, as its stack trace has it; empty if unknown.
         version: of the service; empty if unknown.
+        users: those that the record with it names; `user_id` need not be among them.
     """
 
     service: str
@@ -43,10 +44,11 @@ class SeenError(NamedTuple):
     user_id: str | None = None
     trace_id: str = ""
     span_id: str = ""
+    users: Collection[str] = ()
 
 
 class ErrorSample(msgspec.Struct):
-    """An error of a group, with its message as it was sent."""
+    """An error of a group, with its message as it was sent; `others` are users that it names besides `user_id`."""
 
     service: str
     at: float
@@ -55,6 +57,12 @@ class ErrorSample(msgspec.Struct):
     user_id: str | None = None
     trace_id: str = ""
     span_id: str = ""
+    others: list[str] = []
+
+    @property
+    def users(self) -> list[str]:
+        """The users that it names."""
+        return [self.user_id, *self.others] if self.user_id else self.others
 
 
 class GroupedErrors(msgspec.Struct):
@@ -95,8 +103,10 @@ class GroupedErrors(msgspec.Struct):
             self.versions[error.version] = max(self.versions.get(error.version, 0.0), error.at)
             if len(self.versions) > MOST_VERSIONS:
                 del self.versions[min(self.versions, key=lambda version: (self.versions[version], version))]
-        if error.user_id and len(self.users) < MOST_USERS:
-            self.users[user_digest(error.user_id)] = None
+        users = {user: None for user in (error.user_id, *sorted(error.users)) if user}
+        for user in users:
+            if len(self.users) < MOST_USERS:
+                self.users[user_digest(user)] = None
         self.last = max(self.last, error.at)
         if len(self.samples) < MOST_SAMPLES or error.at >= self.samples[0].at:
             sample = ErrorSample(
@@ -107,6 +117,7 @@ class GroupedErrors(msgspec.Struct):
                 error.user_id,
                 error.trace_id,
                 error.span_id,
+                [user for user in users if user != error.user_id],
             )
             insort_right(self.samples, sample, key=_TIME_OF)
             del self.samples[:-MOST_SAMPLES]
@@ -147,19 +158,19 @@ class ErrorGroups:
     def users(self) -> list[str]:
         """The users whose ids are kept, in samples."""
         samples = (sample for group in self._groups.values() for sample in group.samples)
-        return [sample.user_id for sample in samples if sample.user_id]
+        return [user for sample in samples for user in sample.users]
 
-    def erase(self, users: Collection[str]) -> None:
-        """Remove users, the samples that are theirs, and groups of theirs alone; other counts stay."""
+    def erase(self, users: Set[str]) -> None:
+        """Remove users, the samples that name them, and groups of theirs alone; other counts stay."""
         digests = {user_digest(user) for user in users}
         for group in list(self._groups.values()):
-            left = [sample for sample in group.samples if sample.user_id not in users]
+            left = [sample for sample in group.samples if users.isdisjoint(sample.users)]
             is_sample = len(left) < len(group.samples)
             group.samples = left
             found = digests & group.users.keys()
             for digest in found:
                 del group.users[digest]
-            if found and not group.users:
+            if (found or is_sample) and not group.users and not left:
                 del self._groups[group.fingerprint]  # its message may be about them
             self.is_changed |= is_sample or bool(found)
 

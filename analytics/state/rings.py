@@ -38,7 +38,8 @@ class Ring(Generic[R]):
     """The newest `capacity` records in order of arrival, with ascending sequence numbers.
 
     Numbers are consecutive within a block: block n has those from n * `BLOCK` to below (n + 1) * `BLOCK`. `dirty` holds
-    the blocks that records were added to. Finding a record by number takes O(log n), also if each arrived alone.
+    the blocks that records were added to, `erasures` counts how often records were replaced. Finding a record by number
+    takes O(log n), also if each arrived alone.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -49,7 +50,7 @@ class Ring(Generic[R]):
         self._held = 0
         self._evicted = 0  # last sequence number of the evicted batches
         self._has_erased = False  # whether any record held may be erased
-        self.last_sequence = 0
+        self.last_sequence = self.erasures = 0
         self.dirty: DirtySet[int] = DirtySet()
 
     def begin(self, last: int) -> None:
@@ -92,6 +93,7 @@ class Ring(Generic[R]):
 
     def replace(self, change: Callable[[Kept[R]], Kept[R]]) -> None:
         """Replace the records of each request by what `change` returns, as many as there were."""
+        self.erasures += 1
         for index in range(len(self._batches) - 1, self._gone - 1, -1):
             before = self._batches[index]
             after = self._batches[index] = change(before)

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from analytics.log_lines import NewLogLine
+from analytics.record_users import users_of_line, users_of_span
 from analytics.records import Kept, NewEvent
 from analytics.spans import CONSUMER, NOTHING, SERVER, SPAN_FAILED, NewSpan
 from analytics.state.error_groups import SeenError
@@ -94,6 +95,7 @@ def of_spans(spans: Sequence[NewSpan]) -> Iterator[SeenError]:
             span.user_id,
             span.trace_id,
             span.span_id,
+            users_of_span(span),
         )
 
 
@@ -102,7 +104,7 @@ def of_lines(lines: Sequence[NewLogLine], received: float) -> Iterator[SeenError
     for line in lines:
         if line.severity < ERROR_SEVERITY:
             continue
-        attributes = _object(line.attributes)
+        attributes, users = _object(line.attributes), users_of_line(line)
         yield SeenError(
             line.service,
             received if line.time is None else line.time / _NANOSECONDS,
@@ -110,9 +112,10 @@ def of_lines(lines: Sequence[NewLogLine], received: float) -> Iterator[SeenError
             _text(attributes.get(_MESSAGE), MESSAGE_LIMIT) or message_of(line.body),
             top_frame(_text(attributes.get(_STACK), 65_536)),
             _text(_object(line.resource).get(_VERSION) or attributes.get(_VERSION)),
-            None,
+            min(users, default=None),
             line.trace_id,
             line.span_id,
+            users,
         )
 
 

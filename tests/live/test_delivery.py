@@ -4,7 +4,7 @@ import gevent
 import pytest
 from gevent.event import Event
 
-from analytics.live.delivery import EVENTS_ERASED, FAILED, NO_ACCESS, STOPPING, Closing, Delivery
+from analytics.live.delivery import FAILED, NO_ACCESS, RECORDS_ERASED, STOPPING, Closing, Delivery
 from analytics.live.messages import Message, MessageBatch
 from analytics.live.outbox import Outbox, OutboxContents
 from analytics.live.wire.encoding import json_text
@@ -134,7 +134,7 @@ def test_close_closes_the_connection_once_and_nothing_is_sent_after_it(rig: Rig)
     assert rig.connection.pushed == rig.connection.sent == []
 
 
-@pytest.mark.parametrize("closing", [STOPPING, EVENTS_ERASED, FAILED, NO_ACCESS])
+@pytest.mark.parametrize("closing", [STOPPING, RECORDS_ERASED, FAILED, NO_ACCESS])
 def test_the_connection_learns_why_it_is_closed(rig: Rig, closing: Closing) -> None:
     rig.delivery.close(closing)
     settle()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from analytics.jobs.supervisor import Supervisor
 from analytics.live.commands import options_in_query
-from analytics.live.delivery import EVENTS_ERASED, Closing
+from analytics.live.delivery import RECORDS_ERASED, Closing
 from analytics.live.event_batches import EVENT_BATCH_SIZE
 from analytics.live.hub import PING_INTERVAL, YIELD_EVERY, Hub
 from analytics.live.outbox import MAX_EVENTS, OutboxContents
@@ -250,6 +250,6 @@ def test_erased_events_are_not_sent_and_slow_clients_are_disconnected() -> None:
     stage.hub.erase(stage.recorder.erase(["alice"], "ops").users)
     stage.hub.flush()
     gevent.sleep(0)
-    assert (quick.closed, slow.closed) == (None, EVENTS_ERASED)
+    assert (quick.closed, slow.closed) == (None, RECORDS_ERASED)
     assert b"bob" in quick.sent
     assert b"alice" not in quick.sent + slow.sent

@@ -10,8 +10,9 @@ from msgspec import Raw
 from analytics.errors import AnalyticsError, ValidationFailed
 from analytics.jobs.supervisor import Supervisor
 from analytics.live import line_tails
-from analytics.live.delivery import Closing
+from analytics.live.delivery import RECORDS_ERASED, Closing
 from analytics.live.line_tails import LineTail, LineTails, Select, StreamReader
+from analytics.live.messages import Message, MessageBatch
 from analytics.live.outbox import MAX_EVENTS, Outbox
 from analytics.live.tail_selects import BadTailQuery, filter_select, logql_select
 from analytics.live.wire.tail_encoding import line_event, line_frame, loki_frame
@@ -28,6 +29,7 @@ class Reader:
 
     def __init__(self) -> None:
         self.woken = self.pings = 0
+        self.is_behind = False
         self.closed: Closing | None = None
 
     def wake(self) -> None:
@@ -216,3 +218,16 @@ def test_a_stream_sends_comments_until_lines_come_and_ends_when_it_is_closed() -
     assert b'"body":"first"' in next(parts)
     reader.close(line_tails.STOPPING)
     assert list(parts) == []
+
+
+def test_erased_lines_that_wait_reach_nobody_and_readers_that_are_behind_come_back() -> None:
+    made = Tails()
+    quick, slow = made.join(filtered()), made.join(filtered())
+    slow.outbox.add_events(MessageBatch([Message("line", None, b"{}")]))
+    lines = line("1", attributes=Raw(b'{"user.id":"ann"}')), line("2 ann"), line("3 user_id=ann")
+    made.all.publish(Kept(lines, 5.0, "", "id-"))
+    made.all.erase({"ann"})
+    made.all.flush()
+    assert [each["data"]["body"] for each in taken(quick)] == ["2 ann"]
+    readers = [tail.reader for tail in (quick, slow)]
+    assert [reader.closed for reader in readers if isinstance(reader, Reader)] == [None, RECORDS_ERASED]

@@ -4,13 +4,14 @@ import msgspec
 
 from analytics.bus import UsersErased
 from analytics.filters.event_filter import EventFilter, EventSelection
+from analytics.kinds import EVENTS
 from analytics.log.digests import among, erasure_of
 from analytics.query.catalog import audit
 from analytics.query.error_groups import GroupFilter
 from analytics.query.errors import errors
 from analytics.query.events import events_after
 from analytics.query.export import EVENT_EXPORT
-from analytics.records import ERASED, Kept, NewErasure, event_json, without
+from analytics.records import ERASED, Kept, NewErasure, event_json
 from tests.log.disk.replica import canonical, recorded, replica
 from tests.state.rig import NOON, Rig, event
 
@@ -31,7 +32,7 @@ def shown(rig: Rig, **wanted: str) -> list[tuple[str | None, str]]:
 
 def test_the_events_leave_everything_that_is_read() -> None:
     rig = filled()
-    assert rig.recorder.erase(["alice"], "ops").events == 4
+    assert rig.recorder.erase(["alice"], "ops").counts["events"] == 4
     left = [(None, "view"), ("carol", "view"), ("bob", "view")]
     assert shown(rig) == left
     assert shown(rig, user_id="alice") == shown(rig, q="secret") == shown(rig, type="error") == []
@@ -73,21 +74,22 @@ def test_later_events_and_other_users_are_not_affected_and_a_repeat_erases_nothi
     rig.event("view", user_id="alice")
     assert shown(rig, user_id="alice") == [("alice", "view")]
     assert rig.event("view", user_id="alice", id="a1").duplicate, "a retry of an erased event is not a new one"
-    assert rig.recorder.erase(["nobody"], "ops")[:2] == (0, frozenset())
+    nothing = {"events": 0, "logs": 0, "spans": 0}
+    assert rig.recorder.erase(["nobody"], "ops")[:2] == (nothing, frozenset())
     assert len(shown(rig)) == 4
 
 
 def test_an_error_that_only_the_errors_still_hold_is_erased_and_counted_once() -> None:
     rig = Rig(events_ring=2)
     rig.events(event("error", user_id="alice"), event("error", user_id="alice"), event("error", user_id="bob"))
-    assert rig.recorder.erase(["alice"], "ops").events == 2
+    assert rig.recorder.erase(["alice"], "ops").counts["events"] == 2
     assert rig.ask(errors, GroupFilter(), 10)["kept"] == 1
 
 
 def test_all_forms_of_an_id_are_erased_together() -> None:
     rig = Rig()
     rig.events(event(user_id="alice"), event(user_id="hash:1"), event(user_id="bob"))
-    assert rig.recorder.erase(["alice", "hash:1"], "ops").events == 2
+    assert rig.recorder.erase(["alice", "hash:1"], "ops").counts["events"] == 2
 
 
 def test_the_record_does_not_hold_the_id() -> None:
@@ -117,10 +119,10 @@ def test_events_that_wait_for_live_clients_are_discarded() -> None:
     rig.recorder.erase(["alice"], "ops")
     assert published == [frozenset({"alice"})]
     kept = Kept([event(user_id="alice", id="x"), event(user_id="bob", id="y")], NOON, "", "")
-    left = without(kept, published[0])
+    left = EVENTS.without(kept, published[0])
     assert (left.records[0], left.records[1], list(left.places())) == (ERASED, kept.records[1], [1])
     assert [left.is_live(place) for place in (0, 1)] == [False, True]
-    assert without(left, published[0]) is left
+    assert EVENTS.without(left, published[0]) is left
     assert b'"y"' in event_json(left, 1)
 
 

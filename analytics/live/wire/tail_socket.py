@@ -31,10 +31,20 @@ Prepare = Callable[[str, frozenset[str]], Select]
 
 
 class SocketReader:
-    """The reader of a tail by WebSocket."""
+    """The reader of a tail by WebSocket.
 
-    def __init__(self, outbox: Outbox, connection: WebSocketConnection) -> None:
+    Args:
+        is_waiting: whether it waits for the lines before live ones.
+    """
+
+    def __init__(self, outbox: Outbox, connection: WebSocketConnection, *, is_waiting: bool = False) -> None:
         self._delivery = Delivery(outbox, connection)
+        self.is_waiting = is_waiting
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether lines wait for it outside of the outbox."""
+        return self.is_waiting or self._delivery.is_behind
 
     def wake(self) -> None:
         """Send what is in the outbox; never blocks."""
@@ -115,14 +125,16 @@ class TailServer:
 
     def _serve(self, ws: Any) -> None:
         outbox = Outbox()
-        reader = SocketReader(outbox, WebSocketConnection(ws, g.sock, self._encode))
         after = None if g.history is None else AfterHistory(g.select)
+        connection = WebSocketConnection(ws, g.sock, self._encode)
+        reader = SocketReader(outbox, connection, is_waiting=after is not None)
         tail = LineTail(g.select if after is None else after.select, outbox, reader)
         lease = self._leases.add(request.environ, partial(reader.close, NO_ACCESS))
         self._tails.join(tail)
         try:
             if after is not None:
                 after.send(g.history(), outbox)
+                reader.is_waiting = False
                 reader.wake()
             listen(ws, _ignore)
         finally:

@@ -8,8 +8,9 @@ import msgspec
 from msgspec import structs
 
 from analytics.clock import rfc3339
+from analytics.kinds import Kind
 from analytics.log.disk.stored import Part
-from analytics.records import ERASED, Kept, R
+from analytics.records import Kept, R
 from analytics.state.rings import Ring
 
 
@@ -21,13 +22,15 @@ class Blocks(Generic[R]):
 
     Args:
         family: the name of the parts.
-        record: the type of the records.
+        kind: the kind of the records.
     """
 
-    def __init__(self, family: str, ring: Ring[R], record: type[R]) -> None:
+    def __init__(self, family: str, ring: Ring[R], kind: Kind[R]) -> None:
         self._family = family
         self.ring: Ring[R] = ring
-        self._decode = msgspec.json.Decoder(tuple[int, list[tuple[float, record]]]).decode  # type: ignore[valid-type]
+        record: Any = kind.record
+        self._decode = msgspec.json.Decoder(tuple[int, list[tuple[float, record]]]).decode
+        self._stand_in = kind.stand_in
         self._loaded: dict[int, tuple[int, list[Any]]] = {}
 
     def dump(self, numbers: Iterable[int]) -> Iterator[Part]:
@@ -51,7 +54,7 @@ class Blocks(Generic[R]):
                 runs[-1][1].extend(rows)
             else:
                 runs.append((first, rows))
-        self.ring.restore((first, _batches(rows)) for first, rows in runs)
+        self.ring.restore((first, _batches(rows, self._stand_in)) for first, rows in runs)
 
     def oldest(self) -> tuple[str, int, int]:
         """Family, level (0) and number of the oldest block that is kept."""
@@ -63,8 +66,8 @@ def _with_id(kept: Kept[Any], place: int) -> Any:
     return structs.replace(record, id=kept.id(place)) if record.id is None else record
 
 
-def _batches(rows: Iterable[Any]) -> Iterator[Kept[Any]]:
+def _batches(rows: Iterable[Any], stand_in: Any) -> Iterator[Kept[Any]]:
     for received, together in groupby(rows, key=lambda row: row[0]):
         records = [record for _, record in together]
-        erased = frozenset(place for place, record in enumerate(records) if record == ERASED)
+        erased = frozenset(place for place, record in enumerate(records) if record == stand_in)
         yield Kept(records, received, rfc3339(received), "", erased)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from analytics.clock import DAY_SECONDS
-from analytics.kinds import KINDS
+from analytics.kinds import EVENTS, KINDS
 from analytics.log.disk.blocks import Blocks
 from analytics.log.disk.ids import IDS, Ids, TakenIds
 from analytics.log.disk.stored import Part
@@ -22,7 +22,7 @@ from analytics.log.disk.totals import Figure, TotalRows, dumped, loaded, rows_of
 from analytics.log.disk.typed import endpoint_parts, typed_parts
 from analytics.log.recorder import Recorder
 from analytics.points import Labels
-from analytics.records import NewEvent, PushedGroup, Quotas
+from analytics.records import PushedGroup, Quotas
 from analytics.state.catalog import StoredCatalog
 from analytics.state.cells import Cell, UserCell
 from analytics.state.delta import SeriesKey
@@ -101,8 +101,8 @@ class Checkpoint:
         self._stores = state.series_store, state.endpoint_series.store
         self._typed = typed_parts(state), endpoint_parts(state)
         self._rings: dict[str, Blocks[Any]] = {
-            **{name: Blocks(name, ring, KINDS[name].record) for name, ring in state.rings.items()},
-            ERRORS_PART: Blocks(ERRORS_PART, state.errors.ring, NewEvent),
+            **{name: Blocks(name, ring, KINDS[name]) for name, ring in state.rings.items()},
+            ERRORS_PART: Blocks(ERRORS_PART, state.errors.ring, EVENTS),
         }
 
     def take_unsaved(self) -> Unsaved:

@@ -1,24 +1,25 @@
-"""Erasing: removes erased events from every byte of the database's files.
+"""Erasing: removes erased records from every byte of the database's files.
 
-After an erasure the state no longer has the events, but the files still do: in entries of the journal, in older parts
+After an erasure the state no longer has the records, but the files still do: in entries of the journal, in older parts
 of the checkpoint, in pages that SQLite has freed, and in its write-ahead log. A checkpoint prunes the entries; here
 those that wait for consumers are rewritten, and the whole file is written anew without its freed pages.
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 
 from analytics.clock import Clock
-from analytics.kinds import KINDS, kind_for
+from analytics.kinds import KINDS, Kind, kind_for
 from analytics.log.digests import among
 from analytics.log.disk.failures import EXPECTED_ERRORS
 from analytics.log.disk.log import DiskLog
 from analytics.log.disk.packing import packed
 from analytics.log.disk.recovery import kept_of, read_chunk, records_of
 from analytics.log.disk.stored import ERASING, Part, StoredEntry
-from analytics.records import Kept, NewErasure, NewEvent, without
+from analytics.records import NewErasure
 from analytics.state.state import State
 
 PAUSE_SECONDS = 60.0
@@ -37,7 +38,7 @@ class Erasing:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether the files may still hold erased events."""
+        """Whether the files may still hold erased records."""
         return self._state.erasure_count > self._complete
 
     @property
@@ -61,34 +62,36 @@ class Erasing:
             self._log.ask(self._log.database.compact)
         except EXPECTED_ERRORS as error:
             logger.warning(
-                "erased events are still in the files; the next try is in a minute", extra={"reason": str(error)}
+                "erased records are still in the files; the next try is in a minute", extra={"reason": str(error)}
             )
             return
         self._complete = erasures
-        logger.info("erased events were removed from the files", extra={"entry": position})
+        logger.info("erased records were removed from the files", extra={"entry": position})
 
     def _rewritten(self, position: int) -> Iterator[list[StoredEntry]]:
-        """The entries up to `position` that wait for consumers and have erased events, without these."""
+        """The entries up to `position` that wait for consumers and have erased records, without these."""
         database = self._log.database
         erasures: list[tuple[int, NewErasure]] = [
             (entry.position, records_of(entry)[0])
             for entry in self._log.ask(lambda: list(database.entries(0, position, kind_for(NewErasure).name)))
         ]
         last = max((at for at, _ in erasures), default=0)
-        for kind in [kind for kind in KINDS.values() if kind.has_users]:
+        for kind in [kind for kind in KINDS.values() if kind.users is not None]:
             after = 0
             while entries := self._log.ask(read_chunk, database, after, last, kind.name):
                 after = entries[-1].position
-                changed = [_without(entry, [each for at, each in erasures if at > entry.position]) for entry in entries]
+                changed = [
+                    _without(kind, entry, [each for at, each in erasures if at > entry.position]) for entry in entries
+                ]
                 yield [entry for entry in changed if entry is not None]
 
 
-def _without(entry: StoredEntry, erasures: list[NewErasure]) -> StoredEntry | None:
-    """The entry without the events that the erasures are about; None if it has none of them."""
-    kept: Kept[NewEvent] = kept_of(entry)
-    user_ids = {event.user_id for event in kept.records}
-    users = frozenset[str]().union(*(among(erasure, user_ids) for erasure in erasures))
+def _without(kind: Kind[Any], entry: StoredEntry, erasures: Sequence[NewErasure]) -> StoredEntry | None:
+    """The entry without the records that the erasures are about; None if it has none of them."""
+    kept = kept_of(entry)
+    named = kind.users_in(kept)
+    users = frozenset[str]().union(*(among(erasure, named) for erasure in erasures))
     if not users:
         return None
-    left = without(kept, users).records  # a stand-in in place of each, so that the places of the others stay
+    left = kind.without(kept, users).records  # a stand-in in place of each, so that the places of the others stay
     return entry._replace(body=packed(msgspec.json.encode(left)))

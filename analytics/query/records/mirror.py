@@ -39,17 +39,17 @@ class RecordMirror:
         self._kind, self._columns, self._values_of = kind, columns, values_of
         self._reader, self._pause = reader, pause
         self._db: sqlite3.Connection | None = None
-        self._last = 0
-        """The number of the newest record in the table."""
+        self._last = self._erasures = 0
+        """The number of the newest record in the table, and how many erasures it reflects."""
 
     def update(self) -> None:
         """Copy the records that came since the last time, and delete those that the ring dropped."""
         db = self._opened()
         while True:
-            slices, oldest, newest = self._reader.ask(_newer, self._kind, self._last, BLOCK_ROWS)
-            if newest < self._last:  # the state began anew
+            slices, oldest, newest, erasures = self._reader.ask(_newer, self._kind, self._last, BLOCK_ROWS)
+            if newest < self._last or erasures != self._erasures:  # the state began anew, or records were erased
                 db.execute("DELETE FROM records")
-                self._last = 0
+                self._last, self._erasures = 0, erasures
                 continue
             db.execute("BEGIN")
             db.execute("DELETE FROM records WHERE seq < ?", (oldest,))
@@ -78,9 +78,10 @@ class RecordMirror:
             db.set_progress_handler(None, 0)
 
     def _add(self, db: sqlite3.Connection, records: RingSlice[Any]) -> None:
-        before, kept, places = records
+        before, kept, _ = records
+        places = kept.places(records.places)
         columns = dict(self._values_of([kept.records[place] for place in places], kept.received))
-        columns["seq"] = range(before + 1 + places.start, before + 1 + places.stop)
+        columns["seq"] = [before + 1 + place for place in places]
         if "id" in self._columns:
             columns["id"] = [kept.id(place) for place in places]
         marks = ", ".join("?" * len(self._columns))
@@ -99,7 +100,7 @@ class RecordMirror:
         return self._db
 
 
-def _newer(state: State, now: float, kind: str, after: int, limit: int) -> tuple[list[RingSlice[Any]], int, int]:
-    """Records of a ring above a number, and the numbers of its oldest and newest record."""
+def _newer(state: State, now: float, kind: str, after: int, limit: int) -> tuple[list[RingSlice[Any]], int, int, int]:
+    """Records of a ring above a number, the numbers of its oldest and newest record, and how often it had erasures."""
     ring = state.rings[kind]
-    return ring.slices(after, limit), ring.oldest_sequence, ring.last_sequence
+    return ring.slices(after, limit), ring.oldest_sequence, ring.last_sequence, ring.erasures

@@ -2,7 +2,7 @@
 
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -13,10 +13,13 @@ import msgspec
 from analytics.errors import CannotStore
 from analytics.store.files.letters import Letters
 from analytics.store.files.manifest_tables import (
+    ERASED_RECORDS_TABLE,
     ERASED_TABLE,
     MANIFEST_ID,
-    MANIFEST_VERSION,
+    check_version,
     create_manifest,
+    erased_records,
+    put_erased_records,
     upgrade_manifest,
 )
 from analytics.store.files.shapes import Shape
@@ -87,12 +90,16 @@ class DataFile(msgspec.Struct, frozen=True):
 
 
 class PendingErasure(NamedTuple):
-    """An erasure that files may not reflect yet: its position in the log, and the last event number at that point."""
+    """An erasure that files may not reflect yet: its position in the log, and the last event number at that point.
+
+    `records` are the numbers of the last log line and span at that point, by kind.
+    """
 
     position: int
     number: int
     salt: str
     digests: list[str]
+    records: Mapping[str, int] = MappingProxyType({})
 
 
 class Manifest:
@@ -126,7 +133,7 @@ class Manifest:
         uri = f"{path.resolve().as_uri()}?mode=ro"
         manifest._db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=MANIFEST_BUSY_SECONDS)
         ((version,),) = manifest._db.execute("PRAGMA user_version")
-        _check_version(path, version)
+        check_version(path, version)
         return manifest
 
     def _check(self, path: Path) -> None:
@@ -136,9 +143,10 @@ class Manifest:
         ((mark,),) = db.execute("PRAGMA application_id")
         if mark != MANIFEST_ID:
             raise CannotStore(f"{path} is a database of another program: move it away.")
-        _check_version(path, version)
+        check_version(path, version)
         upgrade_manifest(db, version)
         db.execute(ERASED_TABLE)
+        db.execute(ERASED_RECORDS_TABLE)
 
     def close(self) -> None:
         """Close the manifest."""
@@ -172,9 +180,10 @@ class Manifest:
 
     def erasures(self) -> list[PendingErasure]:
         """The erasures that files may not reflect yet."""
+        records = erased_records(self._db)
         rows = self._db.execute("SELECT position, number, salt, digests FROM erasures ORDER BY position")
         return [
-            PendingErasure(position, number, salt, msgspec.json.decode(digests))
+            PendingErasure(position, number, salt, msgspec.json.decode(digests), records.get(position, {}))
             for position, number, salt, digests in rows
         ]
 
@@ -193,7 +202,7 @@ class Manifest:
         files: Iterable[DataFile],
         progress: Progress,
         shapes: Iterable[Shape],
-        erasures: Iterable[PendingErasure] = (),
+        erasures: Collection[PendingErasure] = (),
         numbers: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
         """Add the files with all records up to a position, and what they rest on: all or nothing."""
@@ -208,6 +217,7 @@ class Manifest:
                 "INSERT OR REPLACE INTO erasures VALUES (?, ?, ?, ?)",
                 [(*each[:3], _text(each.digests)) for each in erasures],
             )
+            put_erased_records(self._db, {each.position: each.records for each in erasures})
             self._db.executemany("INSERT OR REPLACE INTO record_numbers VALUES (?, ?)", numbers.items())
 
     def record_numbers(self) -> dict[str, int]:
@@ -242,6 +252,7 @@ class Manifest:
                     (time.time(), erased_to),
                 )
                 self._db.execute("DELETE FROM erasures WHERE position <= ?", (erased_to,))
+                self._db.execute("DELETE FROM erased_records WHERE position <= ?", (erased_to,))
 
     def set_damage(self, file: DataFile, damage: str | None) -> None:
         """Note why a file is left out; None if it is sound again."""
@@ -286,11 +297,3 @@ def _text(value: object) -> str:
 
 def _decoded(text: str | None) -> object:
     return None if text is None else msgspec.json.decode(text)
-
-
-def _check_version(path: Path, version: int) -> None:
-    if version > MANIFEST_VERSION:
-        raise CannotStore(
-            f"{path} was written by a newer version of this service (layout {version}, this one knows "
-            f"{MANIFEST_VERSION}): use that version."
-        )

@@ -1,9 +1,11 @@
 """The tables of the manifest."""
 
 import sqlite3
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
+from analytics.errors import CannotStore
 from analytics.log.disk.file import PRIVATE, beside, sync_directory
 
 MANIFEST_ID = 0x414E5354
@@ -35,6 +37,27 @@ ERASED_TABLE = "CREATE TABLE IF NOT EXISTS erased (at REAL NOT NULL, salt TEXT N
 
 NUMBERS_TABLE = "CREATE TABLE IF NOT EXISTS record_numbers (kind TEXT PRIMARY KEY, number INTEGER NOT NULL) STRICT"
 
+ERASED_RECORDS_TABLE = (
+    "CREATE TABLE IF NOT EXISTS erased_records ("
+    "position INTEGER NOT NULL, kind TEXT NOT NULL, number INTEGER NOT NULL, "
+    "PRIMARY KEY (position, kind)) STRICT, WITHOUT ROWID"
+)
+"""The number of the last log line and span that an erasure is about; there are none for those of earlier versions."""
+
+
+def erased_records(db: sqlite3.Connection) -> dict[int, dict[str, int]]:
+    """The number of the last record of each kind that an erasure is about, by the positions of erasures."""
+    found: dict[int, dict[str, int]] = {}
+    for position, kind, number in db.execute("SELECT position, kind, number FROM erased_records"):
+        found.setdefault(position, {})[kind] = number
+    return found
+
+
+def put_erased_records(db: sqlite3.Connection, records: Mapping[int, Mapping[str, int]]) -> None:
+    """Note the numbers that `erased_records` returns."""
+    rows = [(position, *number) for position, numbers in records.items() for number in numbers.items()]
+    db.executemany("INSERT OR REPLACE INTO erased_records VALUES (?, ?, ?)", rows)
+
 
 def create_manifest(path: Path) -> None:
     """Create a manifest under another name and then rename it, so that it is never incomplete."""
@@ -58,3 +81,12 @@ def upgrade_manifest(db: sqlite3.Connection, version: int) -> None:
         db.execute(NUMBERS_TABLE)
         db.execute(f"PRAGMA user_version = {MANIFEST_VERSION}")
         db.execute("COMMIT")
+
+
+def check_version(path: Path, version: int) -> None:
+    """Raises CannotStore if a manifest is of a newer version."""
+    if version > MANIFEST_VERSION:
+        raise CannotStore(
+            f"{path} was written by a newer version of this service (layout {version}, this one knows "
+            f"{MANIFEST_VERSION}): use that version."
+        )

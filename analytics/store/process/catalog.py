@@ -23,7 +23,9 @@ from analytics.store.numbers.tail import CellTail, tail_table
 from analytics.store.process.events_sql import ErasedUsers, Relation, events_sql, searched_columns
 from analytics.store.process.pins import Pins
 from analytics.store.process.tail import Tail, TailTable
-from analytics.store.records.layout import RECORD_LAYOUTS
+from analytics.store.records.erased import ErasedRows
+from analytics.store.records.layout import RECORD_LAYOUTS, RecordLayout
+from analytics.store.records.relation import reading, stored_rows
 from analytics.store.source import ALL_EVENTS, EVENT_COLUMNS, EventSpan, Extent
 
 CLOCK_SECONDS = 1e-3
@@ -33,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 
 class View(NamedTuple):
-    """The events at one moment; an `EventSource`."""
+    """The records at one moment; an `EventSource`."""
 
     folder: Path
     files: Sequence[DataFile]
@@ -46,10 +48,20 @@ class View(NamedTuple):
     records: Sequence[DataFile] = ()
     """Of log lines and spans."""
 
+    def rows_of(self, layout: RecordLayout) -> str:
+        """SQL of a subquery of the log lines or spans as they are stored, erased ones among them."""
+        files = [file for file in self.records if file.kind == layout.kind]
+        tables = [name for table in self.tables for name in table.records[layout.kind].tables]
+        return stored_rows(layout, [*([reading(self.folder, files)] if files else []), *tables])
+
     @property
     def all_files(self) -> list[DataFile]:
         """The files of all kinds."""
         return [*self.files, *self.numbers, *self.records]
+
+    def erased_records(self, kind: str) -> list[ErasedRows]:
+        """The records of a kind that were erased."""
+        return [each.records[kind] for each in self.erased if kind in each.records]
 
     def cells_of(self, kind: str, where: str = "true", span: Span | None = None) -> str:
         """SQL of a subquery of the cells of a kind of numbers for which `where` holds: see `cells_sql`."""
@@ -193,12 +205,16 @@ class FileCatalog:
                     ]
 
     def erase(self, erased: ErasedUsers) -> None:
-        """Leave out the events of some users from now on."""
+        """Leave out the records of some users from now on."""
         with self.lock:
             self.erased = [*self.erased, erased]
 
+    def erased_records(self, kind: str) -> list[ErasedRows]:
+        """The log lines or spans that were erased."""
+        return [each.records[kind] for each in self.erased if kind in each.records]
+
     def forget_erased(self, erased: Sequence[ErasedUsers]) -> None:
-        """No file and no tail has events of these any more."""
+        """No file and no tail has records of these any more."""
         with self.lock:
             self.erased = [each for each in self.erased if each not in erased]
 

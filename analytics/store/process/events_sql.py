@@ -1,6 +1,6 @@
 """SQL of the source of events, over files and tail tables that have different columns."""
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from analytics.filters.names import EVENT_FIELDS
@@ -8,9 +8,11 @@ from analytics.filters.sql_fields import field_sql, nested_sql
 from analytics.filters.sql_quoting import quoted_name, quoted_text
 from analytics.filters.sql_text import compact_sql, contains_sql, name_contains_sql
 from analytics.filters.values import fold
+from analytics.kinds import EVENTS
 from analytics.store.files.figures import DAY_MICROSECONDS
 from analytics.store.files.letters import Letters, may_have
 from analytics.store.files.shapes import COLUMN, Shape, columns_of
+from analytics.store.records.erased import ErasedRows
 from analytics.store.source import DAY_NUMBER, EVENT_COLUMNS, field_columns
 
 BETWEEN = frozenset('"{}[]:,')
@@ -36,12 +38,21 @@ class Relation(NamedTuple):
 
 
 class ErasedUsers(NamedTuple):
-    """Users whose events up to a number were erased, by the erasure at a position of the log; `events` are so many."""
+    """Users whose events up to a number were erased, by the erasure at a position of the log; `events` are so many.
+
+    `records` are the log lines and spans that it erased, by kind.
+    """
 
     users: frozenset[str]
     number: int
     position: int
     events: int = 0
+    records: Mapping[str, ErasedRows] = {}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many records there are, by kind."""
+        return {EVENTS.name: self.events} | {kind: erased.rows for kind, erased in self.records.items()}
 
 
 def events_sql(

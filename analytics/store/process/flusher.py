@@ -96,6 +96,7 @@ class Flusher:
         connection = self._engine.connect()
         try:
             reach = Reach(self.progress.epoch, table.first, table.last, 0)
-            yield from self._records.of_tail(connection, table.records.values(), reach)
+            erased = self._catalog.erased_records
+            yield from self._records.of_tail(connection, table.records.values(), reach, erased)
         finally:
             connection.close()

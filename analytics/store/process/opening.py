@@ -75,11 +75,11 @@ def open_store(options: StoreOptions, engine: DuckEngine) -> OpenStore:
     writer = FileWriter(folder, options.writing_nice)
     record_writer = RecordWriter(writer)
     flusher = Flusher(manifest, catalog, tail, shapes, writer, record_writer, engine)
-    rewriter = Rewriter(manifest, catalog, shapes, writer, engine)
+    records = RecordsKeeper(manifest, catalog, record_writer, engine)
+    rewriter = Rewriter(manifest, catalog, shapes, writer, engine, records)
     days = {MINUTES_KIND: options.minutes_days, HOURS_KIND: options.hours_days, DAYS_KIND: options.days_days}
     numbers = NumbersKeeper(manifest, catalog, writer, engine, options.seconds, days)
     history = HistoryImporter(manifest, catalog, shapes, FileWriter(folder), engine, flusher, options.days)
-    records = RecordsKeeper(manifest, catalog, record_writer, engine)
     keeper = Keeper(options, catalog, tail, flusher, rewriter, numbers, records, history, engine)
     return OpenStore(lock, manifest, shapes, tail, catalog, rewriter, keeper, numbers, history)
 

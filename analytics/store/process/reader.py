@@ -23,6 +23,8 @@ MICROSECONDS = 1_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _decode_erasures = msgspec.json.Decoder(list[NewErasure]).decode
 NOTHING: frozenset[int] = frozenset()
+NO_SERVICE = b'"service":""'
+"""Stands in each erased record."""
 
 logger = logging.getLogger(__name__)
 
@@ -87,8 +89,8 @@ class JournalFollower:
                 self._advance(entry.position)
         elif entry.kind == ERASURES.name:
             for erasure in _decode_erasures(unpacked(entry.body)):
-                number = self.numbering.last
-                self._erased(PendingErasure(entry.position, number, erasure.salt, erasure.digests))
+                number, records = self.numbering.last, self._tail.open.numbers
+                self._erased(PendingErasure(entry.position, number, erasure.salt, erasure.digests, records))
             with (
                 self._tail.lock
             ):  # not before: a flush would note that it is done with an erasure that it does not know
@@ -99,15 +101,18 @@ class JournalFollower:
             self._take_events(entry)
 
     def _take_records(self, entry: StoredEntry) -> None:
-        body = unpacked(entry.body)
-        records = RECORD_LAYOUTS[entry.kind].decode(body)
+        body, layout = unpacked(entry.body), RECORD_LAYOUTS[entry.kind]
+        records = layout.decode(body)
         dropped = self._dropped.pop(entry.position, NOTHING)
         if dropped:
             records = [record for index, record in enumerate(records) if index not in dropped]
+        places: Sequence[int] | None = None
+        if NO_SERVICE in body:  # quicker than to compare each
+            places = [place for place, record in enumerate(records) if record != layout.stand_in]
         with self._tail.lock:
             if records:
                 into = self._tail.open.records[entry.kind]
-                into.add(records, entry.id_prefix, entry.received, len(body))
+                into.add(records, entry.id_prefix, entry.received, len(body), places)
             self._advance(entry.position)
 
     def _take_events(self, entry: StoredEntry) -> None:

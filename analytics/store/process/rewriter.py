@@ -7,7 +7,7 @@ from analytics.log.digests import among
 from analytics.records import NewErasure
 from analytics.store.files.checking import damaged
 from analytics.store.files.figures import figures_by_day
-from analytics.store.files.layout import FIXED_COLUMNS
+from analytics.store.files.layout import EVENTS_FOLDER, FIXED_COLUMNS
 from analytics.store.files.letters import together
 from analytics.store.files.manifest import DataFile, Manifest, PendingErasure
 from analytics.store.files.merging import to_merge
@@ -16,6 +16,9 @@ from analytics.store.files.writer import FileWriter, Reach
 from analytics.store.process.catalog import FileCatalog, is_readable
 from analytics.store.process.engine import DuckEngine
 from analytics.store.process.events_sql import ErasedUsers, without_erased
+from analytics.store.records.erased import find_erased
+from analytics.store.records.keeping import RecordsKeeper
+from analytics.store.records.layout import RECORD_LAYOUTS
 
 
 class Rewriter:
@@ -26,10 +29,16 @@ class Rewriter:
     """
 
     def __init__(
-        self, manifest: Manifest, catalog: FileCatalog, shapes: Shapes, writer: FileWriter, engine: DuckEngine
+        self,
+        manifest: Manifest,
+        catalog: FileCatalog,
+        shapes: Shapes,
+        writer: FileWriter,
+        engine: DuckEngine,
+        records: RecordsKeeper,
     ) -> None:
         self._manifest, self._catalog, self._shapes = manifest, catalog, shapes
-        self._writer, self._engine = writer, engine
+        self._writer, self._engine, self._records = writer, engine, records
         self._left_out: tuple[int, set[str]] | None = None
         """Position of the newest erasure, and names of files, for which `erase` waits."""
 
@@ -52,17 +61,23 @@ class Rewriter:
         self._catalog.replace(files, [])
 
     def users_of(self, erasure: PendingErasure) -> ErasedUsers:
-        """The users that an erasure is about, of all in files and tail, and how many events they have."""
+        """The users that an erasure is about, of all in files and tail, and how many records they have."""
+        digests = NewErasure(erasure.salt, erasure.digests)
         with self._catalog.view() as view:
             self._catalog.check()
             connection = self._engine.connect()
             try:
                 query = f"SELECT user_id, count(*) FROM {view.events()} WHERE seq <= {erasure.number} GROUP BY user_id"
                 counts: dict[str, int] = dict(connection.execute(query).fetchall())
+                records = {
+                    kind: find_erased(connection, layout, view.rows_of(layout), digests, erasure.records[kind])
+                    for kind, layout in RECORD_LAYOUTS.items()
+                    if kind in erasure.records
+                }
             finally:
                 connection.close()
-        users = among(NewErasure(erasure.salt, erasure.digests), counts)
-        return ErasedUsers(users, erasure.number, erasure.position, sum(counts[user] for user in users))
+        users = among(digests, counts)
+        return ErasedUsers(users, erasure.number, erasure.position, sum(counts[user] for user in users), records)
 
     def erase(self) -> bool:
         """Write the files anew that have erased records, and drop what the manifest knows of their erasures.
@@ -75,7 +90,12 @@ class Rewriter:
         if not pending:
             return False
         last = pending[-1]
-        files = [file for file in self._catalog.of_events() if file.first_seq <= last.number]
+        last_numbers = {EVENTS_FOLDER: last.number, **last.records}
+        files = [
+            file
+            for file in [*self._catalog.of_events(), *self._catalog.of_records()]
+            if file.first_seq <= last_numbers.get(file.kind, 0)
+        ]
         left_out = last.position, {file.name for file in files if not is_readable(file) and self._exists(file)}
         if left_out == self._left_out:
             return False
@@ -85,7 +105,11 @@ class Rewriter:
                 self._catalog.erase(self.users_of(erasure))
         erased = [each for each in self._catalog.erased if each.position <= last.position]
         for file in files:
-            if is_readable(file) and self._has_any(file, erased):
+            if not is_readable(file):
+                continue
+            if file.kind in RECORD_LAYOUTS:
+                self._records.erase(file)
+            elif self._has_any(file, erased):
                 revision = int(file.name.rsplit(".", 2)[1]) + 1
                 self._replace([file], Reach(file.epoch, file.first, file.last, file.level, revision), erased)
         if left_out[1]:

@@ -168,10 +168,10 @@ class StoreService:
         return self._open.history.bring(request.body, request.seconds, space.max_bytes, may_write=may_write)
 
     def _count_erased(self, request: StoreRequest) -> bytes:
-        count = self._erased_counts.wait(request.args["salt"], request.seconds)
-        if count is None:
+        counts = self._erased_counts.wait(request.args["salt"], request.seconds)
+        if counts is None:
             raise Refusal("store_unavailable", "The long-term store has not read this erasure yet.")
-        return msgspec.json.encode(count)
+        return msgspec.json.encode(counts)
 
     def _status(self) -> bytes:
         store = self._open
@@ -228,7 +228,7 @@ class StoreService:
                 self._work.set()
 
     def _erased(self, erasure: PendingErasure) -> None:
-        """Leave out erased events from now on; files follow."""
+        """Leave out erased records from now on; files follow."""
         self._open.history.note(erasure)
         self._hide(erasure)
         self._open.keeper.flusher.erasures.append(erasure)
@@ -236,4 +236,4 @@ class StoreService:
     def _hide(self, erasure: PendingErasure) -> None:
         found = self._open.rewriter.users_of(erasure)
         self._open.catalog.erase(found)
-        self._erased_counts.set(erasure.salt, found.events)
+        self._erased_counts.set(erasure.salt, found.counts)

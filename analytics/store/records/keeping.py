@@ -1,12 +1,15 @@
-"""The keeper of log lines and spans: it merges their files."""
+"""The keeper of log lines and spans: it merges their files, and writes them anew without erased records."""
+
+from collections.abc import Sequence
 
 from analytics.store.files.checking import damaged
-from analytics.store.files.manifest import Manifest
+from analytics.store.files.manifest import DataFile, Manifest
 from analytics.store.files.merging import to_merge
 from analytics.store.files.writer import Reach
 from analytics.store.process.catalog import FileCatalog, is_readable
 from analytics.store.process.engine import DuckEngine
-from analytics.store.records.layout import RECORD_LAYOUTS
+from analytics.store.records.erased import not_erased
+from analytics.store.records.layout import RECORD_LAYOUTS, RecordLayout
 from analytics.store.records.relation import reading, stored_rows
 from analytics.store.records.writing import RecordWriter
 
@@ -33,17 +36,48 @@ class RecordsKeeper:
                 return True
             first, last = min(file.first for file in files), max(file.last for file in files)
             reach = Reach(files[-1].epoch, first, last, max(file.level for file in files) + 1)
-            rows = stored_rows(layout, [reading(self._writer.folder, files)])
-            connection = self._engine.connect()
-            try:
-                made = self._writer.write(connection, layout, rows, files[0].day, reach)
-            finally:
-                connection.close()
-            try:
-                self._manifest.replace(files, [made])
-            except BaseException:
-                (self._writer.folder / made.name).unlink(missing_ok=True)
-                raise
-            self._catalog.replace(files, [made])
+            self._replace(layout, files, reach)
             return True
         return False
+
+    def erase(self, file: DataFile) -> None:
+        """Write a file anew if it has erased records."""
+        layout = RECORD_LAYOUTS[file.kind]
+        if self._count(layout, [file], is_erased=True):
+            revision = int(file.name.rsplit(".", 2)[1]) + 1
+            self._replace(layout, [file], Reach(file.epoch, file.first, file.last, file.level, revision))
+
+    def _replace(self, layout: RecordLayout, files: Sequence[DataFile], reach: Reach) -> None:
+        """Write some files of a day as one, without erased records; as none if all were erased."""
+        made: list[DataFile] = []
+        if self._count(layout, files):
+            rows = stored_rows(layout, [reading(self._writer.folder, files)], self._not_erased(layout))
+            connection = self._engine.connect()
+            try:
+                made = [self._writer.write(connection, layout, rows, files[0].day, reach)]
+            finally:
+                connection.close()
+        try:
+            self._manifest.replace(files, made)
+        except BaseException:
+            for file in made:
+                (self._writer.folder / file.name).unlink(missing_ok=True)
+            raise
+        self._catalog.replace(files, made)
+
+    def _not_erased(self, layout: RecordLayout) -> str:
+        return not_erased(self._catalog.erased_records(layout.kind))
+
+    def _count(self, layout: RecordLayout, files: Sequence[DataFile], *, is_erased: bool = False) -> int:
+        """How many records of files were erased, or were not."""
+        condition = self._not_erased(layout)
+        if condition == "true":
+            return 0 if is_erased else sum(file.rows for file in files)
+        where = f"NOT ({condition})" if is_erased else condition
+        connection = self._engine.connect()
+        try:
+            query = f"SELECT count(*) FROM {reading(self._writer.folder, files)} WHERE {where}"  # nosec
+            ((count,),) = connection.execute(query).fetchall()
+        finally:
+            connection.close()
+        return int(count)

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from analytics.kinds import LOGS, SPANS
 from analytics.log_lines import NewLogLine
 from analytics.record_rows import RecordColumns, line_columns, span_columns
+from analytics.record_users import JSON_PATTERNS, TEXT_PATTERNS
 from analytics.spans import NewSpan
 
 DAY_NANOSECONDS = 86_400 * 1_000_000_000
@@ -33,6 +35,9 @@ class RecordLayout(NamedTuple):
         decode: decodes a body of the journal.
         values_of: makes columns of records, and when they were received.
         has_ids: whether records have an `id`, which a client or the service gave.
+        stand_in: stands in place of erased records in the log.
+        users: columns with the id of a user.
+        named_users: columns whose texts may name users, with the patterns of fields that do.
     """
 
     kind: str
@@ -47,6 +52,9 @@ class RecordLayout(NamedTuple):
     decode: Callable[[bytes], Sequence[Any]]
     values_of: Callable[[Sequence[Any], float], RecordColumns]
     has_ids: bool = False
+    stand_in: Any = None
+    users: Sequence[str] = ()
+    named_users: Mapping[str, Sequence[str]] = MappingProxyType({})
 
 
 LINES = RecordLayout(
@@ -78,6 +86,8 @@ LINES = RecordLayout(
     decode=msgspec.json.Decoder(list[NewLogLine]).decode,
     values_of=line_columns,
     has_ids=True,
+    stand_in=LOGS.stand_in,
+    named_users={"attributes": JSON_PATTERNS, "resource": JSON_PATTERNS, "body": TEXT_PATTERNS},
 )
 TRACES = RecordLayout(
     SPANS.name,
@@ -112,6 +122,9 @@ TRACES = RecordLayout(
     merged_rows=1_000_000,
     decode=msgspec.json.Decoder(list[NewSpan]).decode,
     values_of=span_columns,
+    stand_in=SPANS.stand_in,
+    users=("user_id",),
+    named_users=dict.fromkeys(("attributes", "resource", "events", "links"), JSON_PATTERNS),
 )
 RECORD_LAYOUTS = {layout.kind: layout for layout in (LINES, TRACES)}
 """Both, by the name of the kind."""

@@ -32,9 +32,8 @@ def ask_records(question: Question) -> Iterator[bytes]:
     layout = RECORD_LAYOUTS[asked.kind]
     files = [file for file in view.records if file.kind == layout.kind]
     tables = [name for table in view.tables for name in table.records[layout.kind].tables]
-    rows = question.connection.execute(
-        _with_table(asked.statement, records_sql(layout, view.folder, files, tables, asked)), list(asked.parameters)
-    )
+    records = records_sql(layout, view.folder, files, tables, asked, view.erased_records(layout.kind))
+    rows = question.connection.execute(_with_table(asked.statement, records), list(asked.parameters))
     truths = [index for index, column in enumerate(rows.description) if str(column[1]) == "BOOLEAN"]
     size = 0
     while found := rows.fetchmany(PIECE_ROWS):

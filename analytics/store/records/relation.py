@@ -6,6 +6,7 @@ from pathlib import Path
 from analytics.filters.sql_quoting import quoted_text
 from analytics.query.records.source import LINE_COLUMNS, SPAN_COLUMNS, RecordQuery
 from analytics.store.files.manifest import DataFile
+from analytics.store.records.erased import ErasedRows, not_erased
 from analytics.store.records.layout import LINES, TRACES, RecordLayout
 
 CLOCK_SECONDS = 0.001
@@ -30,12 +31,17 @@ def stored_rows(layout: RecordLayout, sources: Sequence[str], where: str = "true
 
 
 def records_sql(
-    layout: RecordLayout, folder: Path, files: Sequence[DataFile], tables: Sequence[str], query: RecordQuery
+    layout: RecordLayout,
+    folder: Path,
+    files: Sequence[DataFile],
+    tables: Sequence[str],
+    query: RecordQuery,
+    erased: Sequence[ErasedRows] = (),
 ) -> str:
     """The statement of the table `records`, as `RecordQuery` describes it."""
     read = [file for file in files if _may_have(file, query)]
     sources = [reading(folder, read)] if read else []
-    rows = stored_rows(layout, [*sources, *tables], _where(layout, query))
+    rows = stored_rows(layout, [*sources, *tables], f"{_where(layout, query)} AND {not_erased(erased)}")
     columns = ", ".join(
         f"{layout.asked[name]} AS {name}" if name in layout.asked else name for name in QUESTION_COLUMNS[layout.kind]
     )

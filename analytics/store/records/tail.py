@@ -40,15 +40,28 @@ class RecordTail:
         self._columns: dict[str, list[Any]] = {}
         self.size = self.waiting = 0
 
-    def add(self, records: Sequence[Any], prefix: str, received: float, size: int) -> None:
-        """Add the kept records of an entry of the log, whose body has `size` bytes."""
-        found = dict(self.layout.values_of(records, received))
+    def add(
+        self, records: Sequence[Any], prefix: str, received: float, size: int, places: Sequence[int] | None = None
+    ) -> None:
+        """Add the kept records of an entry of the log, whose body has `size` bytes.
+
+        Args:
+            places: the indexes of those that were not erased; None for all.
+        """
         first = self.numbering.take(len(records))
-        found["seq"] = range(first, first + len(records))
+        seqs: Sequence[int] = range(first, first + len(records))
+        if places is None:
+            places = range(len(records))
+        else:
+            records, seqs = [records[place] for place in places], [first + place for place in places]
+            if not records:
+                return
+        found = dict(self.layout.values_of(records, received))
+        found["seq"] = seqs
         if self.layout.has_ids:
             found["id"] = [record.id or None for record in records]
             found["prefix"] = [prefix] * len(records)
-            found["place"] = range(len(records))
+            found["place"] = places
         if not self._columns:
             self._columns = {name: [] for name in found}
         for name, values in found.items():

@@ -7,6 +7,7 @@ from analytics.log_lines import LEVELS
 from analytics.query.records.source import RecordQuery
 from analytics.spans import SPAN_KINDS, SPAN_STATUSES
 from analytics.store.process.catalog import View
+from analytics.store.records.erased import not_erased
 from analytics.store.records.layout import LINES, TRACES, RecordLayout
 from analytics.store.records.relation import records_sql, stored_rows
 
@@ -66,7 +67,8 @@ VIEW_COLUMNS = {
 
 def tail_rows(layout: RecordLayout, view: View) -> str:
     """A subquery of the records that are in no file yet, as they are stored."""
-    return stored_rows(layout, [name for table in view.tables for name in table.records[layout.kind].tables])
+    tables = [name for table in view.tables for name in table.records[layout.kind].tables]
+    return stored_rows(layout, tables, not_erased(view.erased_records(layout.kind)))
 
 
 def view_sql(layout: RecordLayout, view: View, tail: str) -> str:
@@ -77,4 +79,6 @@ def view_sql(layout: RecordLayout, view: View, tail: str) -> str:
     """
     files = [file for file in view.records if file.kind == layout.kind]
     columns = ", ".join(f'{sql} AS "{name}"' for name, sql in VIEW_COLUMNS[layout.kind].items())
-    return f"SELECT {columns} FROM ({records_sql(layout, view.folder, files, [tail], RecordQuery(layout.kind, ''))})"
+    erased = view.erased_records(layout.kind)
+    rows = records_sql(layout, view.folder, files, [tail], RecordQuery(layout.kind, ""), erased)
+    return f"SELECT {columns} FROM ({rows})"

@@ -1,12 +1,13 @@
 """Writing files of log lines and spans."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from analytics.store.files.layout import LAYOUT_VERSION, file_name
 from analytics.store.files.manifest import DataFile
 from analytics.store.files.writer import MANY_NAMES, FileWriter, Reach
+from analytics.store.records.erased import ErasedRows, not_erased
 from analytics.store.records.layout import DAY_NANOSECONDS, RecordLayout
 from analytics.store.records.relation import stored_rows
 from analytics.store.records.tail import RecordTail
@@ -31,13 +32,22 @@ class RecordWriter:
         return self._writer.folder
 
     def of_tail(
-        self, connection: "DuckDBPyConnection", tails: Iterable[RecordTail], reach: Reach
+        self,
+        connection: "DuckDBPyConnection",
+        tails: Iterable[RecordTail],
+        reach: Reach,
+        erased: Callable[[str], Sequence[ErasedRows]],
     ) -> Iterator[DataFile]:
-        """Write the rows of a part of the tail, a file for each day and kind."""
+        """Write the rows of a part of the tail, a file for each day and kind.
+
+        Args:
+            erased: the rows of a kind that are left out.
+        """
         for tail in tails:
             if not tail.tables:
                 continue
-            layout, rows = tail.layout, stored_rows(tail.layout, tail.tables)
+            layout = tail.layout
+            rows = stored_rows(layout, tail.tables, not_erased(erased(layout.kind)))
             query = f"SELECT DISTINCT {layout.time} // {DAY_NANOSECONDS} AS day FROM {rows} ORDER BY day"
             for (day,) in connection.execute(query).fetchall():
                 yield self.write(connection, layout, rows, day, reach)

@@ -3,6 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.kinds import METRICS
 from analytics.log.disk.blocks import Blocks
 from analytics.records import Kept, NewMetric
 from analytics.state.rings import BLOCK, Ring
@@ -26,10 +27,10 @@ def test_records_keep_their_numbers_also_where_some_were_skipped(
             ring.skip_to(ring.last_sequence + skipped)
         if count:
             ring.add(Kept([NewMetric("n", value) for value in range(count)], at, "", "run-"))
-    parts = list(Blocks("metrics", ring, NewMetric).dump(ring.dirty.take()))
+    parts = list(Blocks("metrics", ring, METRICS).dump(ring.dirty.take()))
     again: Ring[NewMetric] = Ring(later_capacity)
     again.begin(ring.last_sequence)
-    blocks = Blocks("metrics", again, NewMetric)
+    blocks = Blocks("metrics", again, METRICS)
     for _, _, number, body in reversed(parts):
         blocks.load(number, body)
     blocks.restore()

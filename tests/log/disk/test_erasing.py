@@ -1,11 +1,16 @@
 """Erasing on disk: after an erasure is complete, no byte of the data directory holds the events."""
 
+import json
 import sqlite3
+from collections.abc import Collection
 from contextlib import ExitStack, closing
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec import Raw, structs
 
+from analytics.kinds import KINDS, LOGS, SPAN_COUNTS, SPANS
 from analytics.log.digests import among
 from analytics.log.disk import checkpointer, erasing
 from analytics.log.disk.consumer import Consumer
@@ -13,10 +18,12 @@ from analytics.log.disk.copies import copies
 from analytics.log.disk.database import Database
 from analytics.log.disk.file import FILE_NAME
 from analytics.log.disk.inspection import inspect
-from analytics.records import ERASED, NewErasure, NewEvent
+from analytics.log_lines import NewLogLine
+from analytics.records import ERASED, ERASED_LINE, ERASED_SPAN, NewErasure, NewEvent
+from analytics.spans import CountedSpan, NewSpan
 from tests.log.disk.disk import Disk
 from tests.log.disk.search import holds
-from tests.state.rig import event
+from tests.state.rig import batch, event
 
 USER, NOTE = "user-3f9c1ad27be0", "note-9b31c07ee24d"
 MARKER = "SELECT * FROM image WHERE family = 'erasing'"
@@ -40,7 +47,7 @@ def test_no_file_holds_the_events_after_the_next_checkpoint(disk: Disk) -> None:
     disk.event("view", user_id=USER)
     assert holds(disk.path, USER)
     assert holds(disk.path, NOTE)
-    assert disk.recorder.erase([USER], "ops").events == 30 * 8 + 1
+    assert disk.recorder.erase([USER], "ops").counts["events"] == 30 * 8 + 1
     disk.event("view", user_id="bob")
     assert disk.save()
     assert is_clean(disk)
@@ -172,10 +179,48 @@ def test_entries_that_wait_for_a_consumer_lose_the_events_and_keep_all_else(disk
     assert not inspect(disk.path / FILE_NAME).damage
 
 
+def record(disk: Disk) -> None:
+    """Lines and spans of the user, also ones that are only counted, and of others."""
+    named, now = Raw(json.dumps({"user.id": USER, "note": NOTE}).encode()), int(disk.clock.wall()) * 10**9
+    spans = [NewSpan("a" * 32, f"{number:016x}", "shop", "x", now, now, attributes=named) for number in (1, 2)]
+    lines = NewLogLine("shop", NOTE, attributes=named, id=NOTE), NewLogLine("shop", "x")
+    disk.recorder.record_batch(LOGS, batch(*lines))
+    disk.recorder.record_batch(SPANS, batch(spans[0], NewSpan("b" * 32, "b" * 16, "shop", "x", now, now)))
+    disk.recorder.record_batch(SPAN_COUNTS, batch(structs.replace(CountedSpan.of(spans[1]), user_id=USER)))
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+def test_lines_and_spans_leave_the_files_too_and_the_others_keep_their_places(
+    disk: Disk, stack: ExitStack, is_killed: bool
+) -> None:
+    consumer = Consumer(disk.log, "archive")
+    record(disk)
+    assert disk.save()
+    record(disk)
+    assert disk.recorder.erase([USER], "ops").counts == {"events": 0, "logs": 1, "spans": 1}
+    again = disk.crashed(stack) if is_killed else disk
+    again.clock.advance(checkpointer.MIN_SECONDS + 1)
+    assert again.save()
+    assert is_clean(again)
+    assert not holds(again.path, NOTE)
+    for kind, ring in again.state.rings.items():
+        left = [found.kept.records[found.place] for found in ring.newest_first()]
+        assert all(not user_ids(kind, each) for each in left)
+        assert len(left) == {"logs": 2, "spans": 1}.get(kind, 0)
+    if not is_killed:
+        read = [entry for entry in consumer.read() if entry.kind in ("logs", "spans")]
+        assert [entry.records[0] for entry in read] == [ERASED_LINE, ERASED_SPAN] * 2
+        assert all(entry.records[1].service == "shop" for entry in read)
+
+
+def user_ids(kind: str, each: Any) -> Collection[str]:
+    return KINDS[kind].users(each) if KINDS[kind].users else ()
+
+
 def test_relaxed_durability_erases_as_well(tmp_path: Path) -> None:
     with Disk(tmp_path / "data", durability="relaxed") as disk:
         fill(disk)
-        assert disk.recorder.erase([USER], "ops").events == 30 * 8
+        assert disk.recorder.erase([USER], "ops").counts["events"] == 30 * 8
         assert disk.save()
         assert is_clean(disk)
 

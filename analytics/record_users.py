@@ -1,0 +1,89 @@
+"""The users that records name, in fields that say so; a text that merely contains the id of a user names nobody.
+
+The fields are `user.id`, `enduser.id`, and the same with `_`, `-` or nothing in place of the dot, or with capitals
+as in `userId`: as members of JSON at any depth, as `id` in an object `user` or `enduser`, and in the text of a log line
+also as `user_id=...` of logfmt. Their values are texts or whole numbers.
+"""
+
+import re
+from collections.abc import Collection, Iterable
+
+import msgspec
+
+from analytics.log_lines import NewLogLine
+from analytics.records import NewEvent
+from analytics.spans import NewSpan
+
+HINTS = ("user", "User")
+"""A text in which a field names a user contains one of these."""
+_USER = "(?:[eE]nd)?[uU]ser"
+_SPACE = r"[ \t\r\n]*"
+_TEXT = r'"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*"'
+_VALUE = rf"{_SPACE}:{_SPACE}({_TEXT}|-?[0-9]+(?:[,}}\] \t\r\n]|$))"
+JSON_PATTERNS = (
+    rf'"{_USER}[._-]?[iI][dD]"{_VALUE}',
+    rf'"{_USER}"{_SPACE}:{_SPACE}\{{[^{{}}]*?"[iI][dD]"{_VALUE}',
+)
+"""Patterns of fields in JSON, for `re` and RE2 alike. What one finds ends with a value, the group."""
+AFTER_WORD = r'(?:[ \t\r\n",;)\]}]|$)'
+"""What follows a value of logfmt that is not quoted."""
+LOGFMT_PATTERN = rf'\b{_USER}[._-]?[iI][dD]=({_TEXT}|[^ \t\r\n",;)\]}}]+)'
+"""Pattern of fields of logfmt."""
+TEXT_PATTERNS = (*JSON_PATTERNS, LOGFMT_PATTERN)
+"""Patterns of fields in the text of a line."""
+_compiled = {pattern: re.compile(pattern, re.ASCII) for pattern in TEXT_PATTERNS}
+_decode_text = msgspec.json.Decoder(str).decode
+
+
+def users_of_event(event: NewEvent) -> Collection[str]:
+    """The user of an event, if it has one."""
+    return (event.user_id,) if event.user_id else ()
+
+
+def users_of_span(span: NewSpan) -> Collection[str]:
+    """The users that a span names."""
+    found = _in_json(b"".join((span.attributes, span.resource, span.events, span.links)))
+    return {*found, span.user_id} if span.user_id else found
+
+
+def users_of_line(line: NewLogLine) -> Collection[str]:
+    """The users that a log line names.
+
+    >>> sorted(users_of_line(NewLogLine("shop", 'paid user_id=7 {"user": {"id": "jo"}}')))
+    ['7', 'jo']
+    """
+    found, body = _in_json(b"".join((line.attributes, line.resource))), line.body
+    return {*found, *_in_text(body, TEXT_PATTERNS)} if "user" in body or "User" in body else found
+
+
+def user_in(field: str) -> str | None:
+    """The user that a field names which one of the patterns found; None if its value is not valid.
+
+    >>> user_in('"user_id": "jo"'), user_in('"user": {"id": 7}'), user_in("userId=a.b")
+    ('jo', '7', 'a.b')
+    """
+    for pattern in _compiled.values():
+        match = pattern.fullmatch(field)
+        if match is not None:
+            return _value(match[1])
+    return None
+
+
+def _in_json(parts: bytes) -> Collection[str]:
+    if b"user" in parts or b"User" in parts:
+        return _in_text(str(parts, "utf-8", "replace"), JSON_PATTERNS)
+    return ()
+
+
+def _in_text(text: str, patterns: Iterable[str]) -> set[str]:
+    values = (value for pattern in patterns for value in _compiled[pattern].findall(text))
+    return {user for value in values if (user := _value(value))}
+
+
+def _value(text: str) -> str | None:
+    if not text.startswith('"'):
+        return text.rstrip(",}] \t\r\n")
+    try:
+        return _decode_text(text)
+    except msgspec.DecodeError:
+        return None
