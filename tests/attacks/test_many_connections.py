@@ -37,6 +37,12 @@ def test_ten_thousand_connections_do_not_disturb_other_clients(start_server: Sta
     check_beside(server, attack, 10_000, seconds=30, growth=100)
 
 
+@pytest.mark.parametrize("number", [1_500, pytest.param(10_000, marks=pytest.mark.long)])
+def test_silent_connections_that_stay_do_not_disturb_other_clients(start_server: StartServer, number: int) -> None:
+    server = start_server({"LOG_LEVEL": "WARNING", "ANALYTICS_HEADER_TIMEOUT": "60"})
+    check_beside(server, "silent connections", number, growth=100)
+
+
 def test_idle_connections_cost_little_memory(start_server: StartServer) -> None:
     server = start_server({"LOG_LEVEL": "WARNING"}, TRIMMING)
     pid = worker_pid(server)
