@@ -106,7 +106,7 @@ def test_an_unusable_directory_is_reported_in_one_line(tmp_path: Path, command: 
 def test_a_clean_stop_and_a_start_keep_everything(
     start_server: StartServer, data: Path, command: tuple[str, ...]
 ) -> None:
-    for life in range(3):
+    for life in range(2):
         server = start_server({"ANALYTICS_DATA_DIR": str(data), "LOG_LEVEL": "WARNING"}, command)
         assert ids(server) == [str(number) for number in range(20 * life)]
         post_events(server, 20 * life)
