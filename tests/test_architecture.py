@@ -47,6 +47,7 @@ ARROWS: dict[str, set[str]] = {
         "incidents",
         "jobs",
         "lazy",
+        "log_lines",
         "logql",
         "notifications",
         "own_metrics",
@@ -392,6 +393,7 @@ ARROWS: dict[str, set[str]] = {
         "alerts",
         "catalog",
         "config",
+        "doors",
         "errors",
         "feed",
         "listening",
@@ -541,7 +543,7 @@ def test_only_the_factory_knows_the_edge() -> None:
     for edge, users in {
         "access": {"factory"},
         "api": {"factory", "serving"},
-        "doors": {"api", "factory"},
+        "doors": {"api", "cli", "factory"},
         "live": {"factory", "runtime"},
     }.items():
         assert {name for name, targets in arrows().items() if edge in targets} == users

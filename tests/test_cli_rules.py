@@ -61,6 +61,62 @@ KEPT = """\
       - eval_time: 9m
         alertname: Down
 """
+LINE_RULES = """\
+groups:
+  - name: lines
+    rules:
+      - record: failed_lines
+        expr: sum by (service_name) (count_over_time({app="shop"} |= "failed" [2m]))
+      - alert: Failing
+        expr: sum by (service_name) (count_over_time({app="shop"} |= "failed" [2m])) > 2
+        for: 1m
+        annotations: {summary: '{{ $value }} lines of {{ $labels.service_name }}'}
+      - alert: Slow
+        expr: max_over_time({app="shop"} | logfmt | unwrap duration(took) [1m]) >= 1
+      - alert: NoLines
+        expr: absent_over_time({app="shop"}[5m]) > 0
+        language: logql
+      - alert: Recorded
+        expr: failed_lines > 4
+"""
+LINE_TESTS = """\
+rule_files: [rules.yml]
+tests:
+  - name: lines
+    input_lines:
+      - stream: '{app="shop", level="error"}'
+        lines:
+          - {line: payment failed, at: 1m, times: 6, every: 20s}
+          - {line: took=1.5s path=/a, at: 210s, metadata: {order: '7'}}
+      - stream: '{app="other"}'
+        lines:
+          - {line: payment failed, times: 20}
+    alert_rule_test:
+      - {eval_time: 1m, alertname: Failing, exp_alerts: []}
+      - eval_time: 3m
+        alertname: Failing
+        exp_alerts:
+          - exp_labels: {service_name: shop}
+            exp_annotations: {summary: 5 lines of shop}
+      - {eval_time: 5m, alertname: Failing, exp_alerts: []}
+      - eval_time: 4m
+        alertname: Slow
+        exp_alerts: [{exp_labels: {app: shop, service_name: shop, level: error, path: /a}}]
+      - {eval_time: 8m, alertname: NoLines, exp_alerts: []}
+      - {eval_time: 9m, alertname: NoLines, exp_alerts: [{exp_labels: {app: shop}}]}
+      - {eval_time: 3m, alertname: Recorded, exp_alerts: [{exp_labels: {service_name: shop}}]}
+    promql_expr_test:
+      - expr: sum(failed_lines)
+        eval_time: 2m
+        exp_samples: [{value: 4}]
+    logql_expr_test:
+      - expr: sum by (order) (count_over_time({app="shop"} != "failed" [1h]))
+        eval_time: 5m
+        exp_samples: [{labels: '{order="7"}', value: 1}]
+      - expr: sum(count_over_time({app="other"}[1h]))
+        eval_time: 19m
+        exp_samples: [{value: 20}]
+"""
 
 
 def write(folder: Path, tests: str = TESTS, rules: str = RULES) -> Path:
@@ -118,6 +174,42 @@ def test_an_alert_keeps_firing(tmp_path: Path) -> None:
 def test_what_is_wrong_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
     assert old in TESTS
     code, output = outcome_of(write(tmp_path, TESTS.replace(old, new)))
+    assert code == 1
+    assert message in output, output
+
+
+def test_rules_in_logql_are_tested_on_log_lines(tmp_path: Path) -> None:
+    file = write(tmp_path, LINE_TESTS, LINE_RULES)
+    assert outcome_of(file) == (0, f"{file}\n  SUCCESS\n")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "6 lines of",
+            "7 lines of",
+            "got: [{'labels': {'alertname': 'Failing', 'service_name': 'shop'}",
+        ),
+        ("value: 20}", "value: 21}", "expr: 'sum(count_over_time({app=\"other\"}[1h]))', time: 19m, expected:"),
+        ("expr: sum(count", "expr: sum(xcount", "as LogQL: "),
+        ("times: 6", "time: 6", "lines: time is not supported"),
+        ("times: 6", "times: 0", "times: 0 is no whole number of at least 1"),
+        ("times: 6", "times: 100001", "there are more than 100,000 lines"),
+        ("every: 20s", "every: soon", "every: 'soon' is no duration"),
+        ("every: 20s", "every: 0s", "every: must be more than 0"),
+        ("at: 1m", "at: now", "at: 'now' is no duration"),
+        ("{line: took=1.5s path=/a, ", "{", "a line without its text in `line`"),
+        ("metadata: {order: '7'}", "metadata: [7]", "metadata: must be a mapping"),
+        ('{app="other"}\'', '{app=~"o.*"}\'', "has to be labels such as"),
+        ('{app="other"}\'', "{app=other}'", "input_lines: the stream '{app=other}': "),
+        ("stream: '{app=\"other\"}'", "labels: {app: other}", "input_lines: labels is not supported"),
+        ("stream: '{app=\"other\"}'", "stream: '{}'", "has to be labels such as"),
+    ],
+)
+def test_what_is_wrong_with_log_lines_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert old in LINE_TESTS
+    code, output = outcome_of(write(tmp_path, LINE_TESTS.replace(old, new), LINE_RULES))
     assert code == 1
     assert message in output, output
 

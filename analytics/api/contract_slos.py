@@ -25,8 +25,8 @@ SLO_OPERATIONS = (
         "/rules/test",
         "Alerts",
         "Test a rule",
-        "Evaluates a rule over the series that are kept, or over `input_series` in promtool's notation, and answers "
-        "when its alerts would have fired. Nothing is recorded.",
+        "Evaluates a rule over what is kept, or over `input_series` in promtool's notation and `input_lines`, and "
+        "answers when its alerts would have fired. Nothing is recorded.",
         {200: (rule_tests.RuleTrial,)},
         BODY_CODES,
         body=RequestBody(rule_tests.RuleTestSchema, TEST),

@@ -1,4 +1,4 @@
-"""The command `analytics rules test`: unit tests of alert rules, without a service."""
+"""The command `analytics rules test`: unit tests of rules, without a service."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def rules_command() -> None:
     "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 def test_command(files: tuple[Path, ...]) -> None:
-    """Test alert rules on series that FILE has.
+    """Test alert rules on series and log lines that FILE has.
 
-    FILE is in the format of `promtool test rules`. The rule files that it names are those of Prometheus, or files as
-    `analytics apply` takes them; their names are relative to FILE.
+    FILE is in the format of `promtool test rules`, with log lines in `input_lines`. The rule files that it names are
+    those of Prometheus or Loki, or files as `analytics apply` takes them; their names are relative to FILE.
 
     Exit code 0: all tests passed. 1: one failed, or a file could not be read.
     """
@@ -35,15 +35,17 @@ def test_command(files: tuple[Path, ...]) -> None:
 
 def _run(file: Path) -> bool:
     """Run the tests of a file, and print the outcome."""
-    from analytics.alerts.rules.unit_tests import BadTestFile, rule_files, run_tests
+    from analytics.alerts.rules.parts_of_tests import BadTestFile
+    from analytics.alerts.rules.unit_tests import rule_files, run_tests
     from analytics.catalog.bad_document import BadDocument
     from analytics.catalog.yaml_text import parse
+    from analytics.doors.loki.streams import pushed_line
 
     click.echo(str(file))
     try:
         tests = parse(file.read_text("utf-8"), {}, lambda: None)
         groups = [group for name in rule_files(tests) for path in _paths(file, name) for group in _groups(path)]
-        failures = run_tests(tests, groups)
+        failures = run_tests(tests, groups, pushed_line)
     except (BadTestFile, BadDocument, OSError, UnicodeDecodeError) as error:
         failures = [str(error)]
     for failure in failures:
@@ -62,8 +64,8 @@ def _paths(file: Path, name: str) -> list[Path]:
 
 
 def _groups(path: Path) -> list[RuleGroup]:
+    from analytics.alerts.rules.parts_of_tests import BadTestFile
     from analytics.alerts.rules.rule import prepared
-    from analytics.alerts.rules.unit_tests import BadTestFile
     from analytics.catalog.bad_document import BadDocument
     from analytics.catalog.bodies import item_of
     from analytics.catalog.collections import RULES

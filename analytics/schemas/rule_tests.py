@@ -14,6 +14,7 @@ from analytics.schemas.rules import RuleSchema
 
 MOST_INPUT = 100
 MOST_NOTATION = 100_000
+MOST_LINES = 10_000
 
 
 class InputSeriesSchema(Schema):
@@ -37,8 +38,49 @@ class InputSeriesSchema(Schema):
     )
 
 
+class InputLineSchema(Schema):
+    """A log line, and when it is written."""
+
+    class Meta:
+        unknown = RAISE
+
+    line = fields.String(
+        required=True,
+        validate=validate.Length(0, 65_536),
+        metadata={"description": "Its text", "example": "payment failed"},
+    )
+    at = DurationText(0.0, load_default="0s", metadata={"description": "When it is written for the first time"})
+    times = fields.Integer(
+        strict=True,
+        validate=validate.Range(1, MOST_NOTATION),
+        load_default=1,
+        metadata={"description": "How often it is written"},
+    )
+    every = DurationText(0.001, metadata={"description": "Time between two of these; `step`, if left out"})
+    metadata = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        load_default=dict,
+        metadata={"description": "Its structured metadata", "example": {"order_id": "7"}},
+    )
+
+
+class InputLinesSchema(Schema):
+    """A stream of log lines."""
+
+    class Meta:
+        unknown = RAISE
+
+    stream = fields.String(
+        required=True,
+        validate=validate.Length(1, 10_000),
+        metadata={"description": "Its labels", "example": '{service_name="checkout", level="error"}'},
+    )
+    lines = fields.List(fields.Nested(InputLineSchema), required=True, validate=validate.Length(max=MOST_LINES))
+
+
 class RuleTestSchema(Schema):
-    """A rule, and the time that it is tested in, or the series that it is tested on."""
+    """A rule, and the time that it is tested in, or the series and log lines that it is tested on."""
 
     class Meta:
         unknown = RAISE
@@ -62,6 +104,12 @@ class RuleTestSchema(Schema):
         validate=validate.Length(max=MOST_INPUT),
         metadata={"description": "Series to test on instead of those that are kept, with a value for each `step`"},
     )
+    input_lines = fields.List(
+        fields.Nested(InputLinesSchema),
+        load_default=list,
+        validate=validate.Length(max=MOST_INPUT),
+        metadata={"description": "Log lines to test a rule in LogQL on, instead of those that are kept"},
+    )
     step = DurationText(1.0, load_default="1m", metadata={"description": "Time between two of their values"})
 
     @validates_schema(skip_on_field_errors=True)
@@ -70,8 +118,8 @@ class RuleTestSchema(Schema):
         if data["rule"].get("alert") is None:
             raise ValidationError("Must be an alert rule.", "rule")
         for name in ("start", "end"):
-            if data["input_series"] and data[name] is not None:
-                raise ValidationError("Is for series that are kept.", self.fields[name].data_key or name)
+            if (data["input_series"] or data["input_lines"]) and data[name] is not None:
+                raise ValidationError("Is for what is kept.", self.fields[name].data_key or name)
         if data["start"] is not None and data["end"] is not None and data["start"] >= data["end"]:
             raise ValidationError("Must be after `from`.", "to")
 

@@ -42,6 +42,21 @@ def test_a_rule_is_played_over_given_series(shared_server: Server) -> None:
     assert spans == [("pending", "01", "02"), ("firing", "02", "04")]
 
 
+def test_a_rule_is_played_over_given_log_lines(shared_server: Server) -> None:
+    lines = [{"line": "payment failed", "at": "1m", "times": 3, "every": "1m"}, {"line": "fine", "at": 0}]
+    found = answer(
+        shared_server,
+        rule={"alert": "Failing", "expr": 'sum by (app) (count_over_time({app="shop"} |= "failed" [2m])) > 1'},
+        input_lines=[{"stream": '{app="shop"}', "lines": lines}],
+        interval="1m",
+    ).json()
+    (alert,) = found["alerts"]
+    spans = [(each["state"], each["from"][14:16], each["to"] and each["to"][14:16]) for each in alert["spans"]]
+    assert alert["labels"] == {"alertname": "Failing", "app": "shop"}
+    assert spans == [("firing", "02", "04")]
+    assert found["series"][0]["points"] == [None, 1, 2, 2, 1, None, None]
+
+
 def test_long_times_have_fewer_evaluations(shared_server: Server) -> None:
     now = datetime.now(UTC)
     start = (now - timedelta(days=7)).isoformat()
@@ -57,6 +72,17 @@ def test_long_times_have_fewer_evaluations(shared_server: Server) -> None:
         ({"rule": {"alert": "A", "expr": "sum("}}, "rule.expr"),
         ({"rule": {"record": "a", "expr": "b"}}, "rule"),
         ({"rule": {"alert": "A", "expr": "a"}, "input_series": [{"series": "a", "values": "1x"}]}, "input_series"),
+        (
+            {
+                "rule": {"alert": "A", "expr": "a"},
+                "input_lines": [{"stream": '{a=~"b"}', "lines": [{"line": "x"}]}],
+            },
+            "input_lines",
+        ),
+        (
+            {"rule": {"alert": "A", "expr": "a"}, "input_lines": [{"stream": '{a="b"}', "lines": [{"at": "1m"}]}]},
+            "input_lines.0.lines.0.line",
+        ),
         (
             {
                 "rule": {"alert": "A", "expr": "a"},

@@ -27,7 +27,7 @@ class RuleEngine:
     """Evaluates expressions of both languages.
 
     Args:
-        lines: the log lines; None where there are only series, as in unit tests of rules.
+        lines: the log lines; None where there are only series.
         limits: of a LogQL query, besides the budget.
     """
 

@@ -1,4 +1,4 @@
-"""Unit tests of rules in promtool's format: series in, and which alerts fire when.
+"""Unit tests of rules in promtool's format: series and log lines in, and which alerts fire when.
 
 Source: prometheus.io/docs/prometheus/latest/configuration/unit_testing_rules
 """
@@ -9,38 +9,35 @@ from typing import Any, NamedTuple
 
 from analytics.alerting import Alert
 from analytics.alerts.rules.engine import RuleEngine
+from analytics.alerts.rules.input_lines import MakeLine, lines_of
+from analytics.alerts.rules.parts_of_tests import (
+    QUERY_TESTS,
+    BadTestFile,
+    list_of,
+    mapping_of,
+    milliseconds_of,
+    texts_of,
+)
 from analytics.alerts.rules.playing import AskAt, Step, play
 from analytics.alerts.rules.recording import record
 from analytics.alerts.rules.rule import RecordingRule, RuleGroup
 from analytics.alerts.rules.sampled import vector_of
+from analytics.logql.rules import Language, parse_rule
 from analytics.points import Labels, labels_of
 from analytics.promql import notation
 from analytics.promql.block import Block
 from analytics.promql.budget import Budget, Limits
 from analytics.promql.engine import PromqlEngine
-from analytics.promql.errors import BadQuery, QueryError
+from analytics.promql.errors import QueryError
 from analytics.promql.nodes import Node
 from analytics.promql.raw_samples import RawSamples, Sample
-from analytics.promql.text import milliseconds
 from analytics.promql.values import Value
+from analytics.query.records.given import GivenLines
+from analytics.query.records.log_source import RecordLogSource
 
 USUAL_INTERVAL = "1m"
 MOST_STEPS = 100_000
 MOST_SAMPLES = 1_000_000
-PLACES = {
-    "file": {"rule_files", "evaluation_interval", "group_eval_order", "fuzzy_compare", "tests"},
-    "test": {"name", "interval", "input_series", "alert_rule_test", "promql_expr_test"},
-    "series": {"series", "values"},
-    "alert_rule_test": {"eval_time", "alertname", "exp_alerts"},
-    "exp_alerts": {"exp_labels", "exp_annotations"},
-    "promql_expr_test": {"expr", "eval_time", "exp_samples"},
-    "exp_samples": {"labels", "value", "histogram"},
-}
-"""The fields that each part may have."""
-
-
-class BadTestFile(Exception):
-    """The error of a file of tests."""
 
 
 class ExpectedAlert(NamedTuple):
@@ -52,41 +49,49 @@ class ExpectedAlert(NamedTuple):
 
 def rule_files(tests: Any) -> list[str]:
     """The names of the rule files that a file of tests names. Raises `BadTestFile`."""
-    found = _mapping(tests, "file").get("rule_files", [])
+    found = mapping_of(tests, "file").get("rule_files", [])
     if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
         raise BadTestFile("rule_files: must be a list of names")
     return found
 
 
-def run_tests(tests: Any, groups: Sequence[RuleGroup], pause: Callable[[], None] = lambda: None) -> list[str]:
+def run_tests(
+    tests: Any, groups: Sequence[RuleGroup], make_line: MakeLine, pause: Callable[[], None] = lambda: None
+) -> list[str]:
     """Run all tests of a file with these groups of rules; returns a sentence for each failure.
 
     Args:
+        make_line: makes the log lines that tests have.
         pause: called now and then, to let others run.
 
     Raises:
         BadTestFile: the file is not valid.
     """
-    file = _mapping(tests, "file")
-    order = [str(name) for name in _list(file, "group_eval_order")]
+    file = mapping_of(tests, "file")
+    order = [str(name) for name in list_of(file, "group_eval_order")]
     ordered = sorted(groups, key=lambda group: order.index(group.title) if group.title in order else len(order))
-    interval = _milliseconds(file.get("evaluation_interval", USUAL_INTERVAL), "evaluation_interval")
+    interval = milliseconds_of(file.get("evaluation_interval", USUAL_INTERVAL), "evaluation_interval")
     failures = []
-    for number, each in enumerate(_list(file, "tests"), 1):
-        test = _mapping(each, "test")
+    for number, each in enumerate(list_of(file, "tests"), 1):
+        test = mapping_of(each, "test")
         name = str(test.get("name") or f"test {number}")
-        failures += [f"{name}: {failure}" for failure in _run(test, ordered, interval, pause)]
+        failures += [f"{name}: {failure}" for failure in _run(test, ordered, interval, make_line, pause)]
     return failures
 
 
-def _run(test: Mapping[str, Any], groups: Sequence[RuleGroup], interval: int, pause: Callable[[], None]) -> list[str]:
-    step = _milliseconds(test.get("interval", USUAL_INTERVAL), "interval")
-    samples, _ = samples_of([_mapping(each, "series") for each in _list(test, "input_series")], step)
-    engine = PromqlEngine(samples)
-    rules = RuleEngine(engine)
-    alerts = [_mapping(each, "alert_rule_test") for each in _list(test, "alert_rule_test")]
-    queries = [_mapping(each, "promql_expr_test") for each in _list(test, "promql_expr_test")]
-    times = [_milliseconds(each.get("eval_time", "0s"), "eval_time") for each in (*alerts, *queries)]
+def _run(
+    test: Mapping[str, Any],
+    groups: Sequence[RuleGroup],
+    interval: int,
+    make_line: MakeLine,
+    pause: Callable[[], None],
+) -> list[str]:
+    step = milliseconds_of(test.get("interval", USUAL_INTERVAL), "interval")
+    samples, _ = samples_of([mapping_of(each, "series") for each in list_of(test, "input_series")], step)
+    lines = lines_of(list_of(test, "input_lines"), step, make_line)
+    alerts = [mapping_of(each, "alert_rule_test") for each in list_of(test, "alert_rule_test")]
+    queries = [(kind, mapping_of(each, kind)) for kind in QUERY_TESTS for each in list_of(test, kind)]
+    times = [milliseconds_of(each.get("eval_time", "0s"), "eval_time") for each in (*alerts, *(q for _, q in queries))]
     if max(times, default=0) // interval > MOST_STEPS:
         raise BadTestFile(f"needs more than {MOST_STEPS:,} evaluations")
 
@@ -99,17 +104,19 @@ def _run(test: Mapping[str, Any], groups: Sequence[RuleGroup], interval: int, pa
                 samples.add(point.labels, [Sample(round(at * 1000), point.value)])
 
     failures: list[str] = []
-    try:
-        steps = play(groups, [at / 1000 for at in range(0, max(times, default=0) + 1, interval)], ask, keep)
-        for played in steps:
-            now = round(played.at * 1000)
-            for each in alerts:
-                if now <= _milliseconds(each.get("eval_time", "0s"), "eval_time") < now + interval:
-                    failures += _check_alerts(each, played)
-    except QueryError as error:
-        return [f"a rule cannot be evaluated: {error.message}"]
-    for each in queries:
-        failures += _check_query(each, engine, pause)
+    with GivenLines(lines) as given:
+        rules = RuleEngine(PromqlEngine(samples), RecordLogSource(given))
+        try:
+            steps = play(groups, [at / 1000 for at in range(0, max(times, default=0) + 1, interval)], ask, keep)
+            for played in steps:
+                now = round(played.at * 1000)
+                for each in alerts:
+                    if now <= milliseconds_of(each.get("eval_time", "0s"), "eval_time") < now + interval:
+                        failures += _check_alerts(each, played)
+        except QueryError as error:
+            return [f"a rule cannot be evaluated: {error.message}"]
+        for kind, each in queries:
+            failures += _check_query(each, QUERY_TESTS[kind], ask)
     return failures
 
 
@@ -136,7 +143,7 @@ def samples_of(series: Sequence[Mapping[str, Any]], step: int) -> tuple[RawSampl
 
 def _check_alerts(test: Mapping[str, Any], step: Step) -> Iterator[str]:
     name, time = str(test.get("alertname", "")), str(test.get("eval_time", "0s"))
-    wanted = sorted(_expected(name, _mapping(each, "exp_alerts")) for each in _list(test, "exp_alerts"))
+    wanted = sorted(_expected(name, mapping_of(each, "exp_alerts")) for each in list_of(test, "exp_alerts"))
     found = sorted(map(_shown, (alert for alert in step.alerts if _fires(alert, name))))
     if wanted != found:
         yield f"alertname: {name}, time: {time}, expected: {_text(wanted)}, got: {_text(found)}"
@@ -147,8 +154,8 @@ def _fires(alert: Alert, name: str) -> bool:
 
 
 def _expected(name: str, given: Mapping[str, Any]) -> ExpectedAlert:
-    labels = labels_of([*_texts(given, "exp_labels"), ("alertname", name)])
-    return ExpectedAlert(labels, tuple(sorted(_texts(given, "exp_annotations"))))
+    labels = labels_of([*texts_of(given, "exp_labels"), ("alertname", name)])
+    return ExpectedAlert(labels, tuple(sorted(texts_of(given, "exp_annotations"))))
 
 
 def _shown(alert: Alert) -> ExpectedAlert:
@@ -159,12 +166,12 @@ def _text(alerts: Sequence[ExpectedAlert]) -> str:
     return str([{"labels": dict(each.labels), "annotations": dict(each.annotations)} for each in alerts])
 
 
-def _check_query(test: Mapping[str, Any], engine: PromqlEngine, pause: Callable[[], None]) -> Iterator[str]:
+def _check_query(test: Mapping[str, Any], language: Language, ask: AskAt) -> Iterator[str]:
     expression, time = str(test.get("expr", "")), str(test.get("eval_time", "0s"))
     place = f"expr: {expression!r}, time: {time}"
     wanted: dict[Labels, float] = {}
-    for each in _list(test, "exp_samples"):
-        sample = _mapping(each, "exp_samples")
+    for each in list_of(test, "exp_samples"):
+        sample = mapping_of(each, "exp_samples")
         if "histogram" in sample:
             raise BadTestFile("exp_samples: histograms cannot be compared; compare a number of them")
         try:
@@ -175,7 +182,7 @@ def _check_query(test: Mapping[str, Any], engine: PromqlEngine, pause: Callable[
         if rest:
             raise BadTestFile(f"exp_samples: {rest!r} is behind the labels")
     try:
-        value = engine.instant(expression, _milliseconds(time, "eval_time"), Budget(Limits(), pause)).value
+        value = ask(parse_rule(expression, language), expression, milliseconds_of(time, "eval_time") / 1000)
     except QueryError as error:
         yield f"{place}, error: {error.message}"
         return
@@ -192,38 +199,3 @@ def _same(first: float, second: float) -> bool:
 
 def _samples(found: Mapping[Labels, float]) -> str:
     return str([{"labels": dict(labels), "value": value} for labels, value in sorted(found.items())])
-
-
-def _milliseconds(text: Any, field: str) -> int:
-    try:
-        found = milliseconds(str(text))
-    except BadQuery:
-        raise BadTestFile(f"{field}: {text!r} is no duration such as 1m or 90s") from None
-    if found < 0 or (found == 0 and field != "eval_time"):
-        raise BadTestFile(f"{field}: must be more than 0")
-    return found
-
-
-def _list(of: Mapping[str, Any], field: str) -> list[Any]:
-    found = of.get(field)
-    if found is None:
-        return []
-    if not isinstance(found, list):
-        raise BadTestFile(f"{field}: must be a list")
-    return found
-
-
-def _texts(of: Mapping[str, Any], field: str) -> list[tuple[str, str]]:
-    found = of.get(field) or {}
-    if not isinstance(found, Mapping):
-        raise BadTestFile(f"{field}: must be a mapping")
-    return [(str(name), str(value)) for name, value in found.items()]
-
-
-def _mapping(value: Any, kind: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise BadTestFile(f"{kind}: must be a mapping")
-    unknown = [str(name) for name in value if name not in PLACES[kind]]
-    if unknown:
-        raise BadTestFile(f"{kind}: {unknown[0]} is not supported")
-    return value

@@ -63,6 +63,11 @@ class PushedStream:
         )
 
 
+def pushed_line(labels: Mapping[str, str], time: int, text: str, metadata: Mapping[str, str]) -> NewLogLine:
+    """A line as a push of this stream would have it."""
+    return PushedStream(labels, lambda reason, count: None).line(time, text, metadata)
+
+
 def _level(labels: Mapping[str, Any]) -> str:
     for name in LEVEL_LABELS:
         if name in labels:

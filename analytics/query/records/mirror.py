@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from analytics.query.reader import Reader
-from analytics.query.records.functions import add_functions
+from analytics.query.records.table import add_rows, opened_table
 from analytics.record_rows import RecordColumns
 from analytics.state.rings import RingSlice
 from analytics.state.state import State
@@ -14,8 +14,6 @@ BLOCK_ROWS = 1_000
 """Records that are copied at once."""
 STEPS = 20_000
 """Instructions of SQLite between two looks whether a question is over."""
-INTEGERS = frozenset({"seq", "time", "received", "severity", "start_time", "end_time", "kind", "status"})
-"""Names of columns of integers; others are texts."""
 
 
 class RecordMirror:
@@ -84,18 +82,12 @@ class RecordMirror:
         columns["seq"] = [before + 1 + place for place in places]
         if "id" in self._columns:
             columns["id"] = [kept.id(place) for place in places]
-        marks = ", ".join("?" * len(self._columns))
-        rows = zip(*(columns[name] for name in self._columns), strict=True)
-        db.executemany(f"INSERT INTO records VALUES ({marks})", rows)
+        add_rows(db, self._columns, columns)
 
     def _opened(self) -> sqlite3.Connection:
         if self._db is None:
-            db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-            types = [f"{name} {'INTEGER' if name in INTEGERS else 'TEXT'}" for name in self._columns]
-            types[0] += " PRIMARY KEY"
-            db.execute(f"CREATE TABLE records ({', '.join(types)})")
+            db = opened_table(self._columns)
             db.execute("CREATE INDEX records_of_trace ON records (trace_id, span_id)")
-            add_functions(db)
             self._db = db
         return self._db
 

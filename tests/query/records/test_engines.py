@@ -14,8 +14,8 @@ from analytics.logql.select import selected
 from analytics.query.records.line_filter import LineQuestion
 from analytics.query.records.line_search import LineCursor, LineSearch
 from analytics.query.records.log_source import RecordLogSource
-from analytics.query.records.mirror import INTEGERS
 from analytics.query.records.source import LINE_COLUMNS, SPAN_COLUMNS, RecordQuery
+from analytics.query.records.table import INTEGERS
 from analytics.query.records.traces import TraceFilter, Traces
 from analytics.spans import NEWEST_FIRST, SLOWEST_FIRST, SPREAD
 from analytics.store.records.functions import RECORD_MACROS

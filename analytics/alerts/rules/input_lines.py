@@ -1,0 +1,70 @@
+"""The log lines of a test of rules: streams with their labels, and lines with the times at which they are written."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from analytics.alerts.rules.parts_of_tests import BadTestFile, list_of, mapping_of, milliseconds_of, texts_of
+from analytics.log_lines import NewLogLine
+from analytics.logql.errors import BadLogQuery
+from analytics.logql.parse import matchers_of
+
+MakeLine = Callable[[Mapping[str, str], int, str, Mapping[str, str]], NewLogLine]
+"""Makes the line of a push: from the labels of its stream, its time in nanoseconds, its text and its metadata."""
+MOST_LINES = 100_000
+_MILLISECOND = 1_000_000
+_FIELD = "input_lines"
+
+
+def lines_of(given: Sequence[Any], step: int, make: MakeLine) -> list[NewLogLine]:
+    """All lines of a test, in the order of time.
+
+    Args:
+        given: streams, such as `{"stream": '{service_name="shop"}', "lines": [{"line": "failed", "at": "1m"}]}`. A line
+            is written at `at` (0 if it is left out), and from then on as often as `times` says, with `every` between.
+        step: milliseconds of `every`, where it is left out.
+
+    Raises:
+        BadTestFile: a stream or a line is not valid.
+    """
+    found: list[NewLogLine] = []
+    for each in given:
+        stream = mapping_of(each, "input_lines")
+        labels = _labels(str(stream.get("stream", "")))
+        for entry in list_of(stream, "lines"):
+            line = mapping_of(entry, "lines")
+            if "line" not in line:
+                raise BadTestFile(f"{_FIELD}: a line without its text in `line`")
+            metadata, text = dict(texts_of(line, "metadata")), str(line["line"])
+            for at in _times(line, step, MOST_LINES - len(found)):
+                found.append(make(labels, at * _MILLISECOND, text, metadata))
+    return sorted(found, key=_time)
+
+
+def last_time(lines: Sequence[NewLogLine]) -> int:
+    """Milliseconds at which the last of ordered lines is written; 0 without lines."""
+    return _time(lines[-1]) // _MILLISECOND if lines else 0
+
+
+def _time(line: NewLogLine) -> int:
+    return line.time or 0
+
+
+def _labels(text: str) -> dict[str, str]:
+    try:
+        matchers = matchers_of(text)
+    except BadLogQuery as error:
+        raise BadTestFile(f"{_FIELD}: the stream {text!r}: {error.message}") from None
+    labels = {each.name: each.value for each in matchers if each.operator == "="}
+    if not labels or len(labels) < len(matchers):
+        raise BadTestFile(f'{_FIELD}: the stream {text!r} has to be labels such as {{service_name="shop"}}')
+    return labels
+
+
+def _times(line: Mapping[str, Any], step: int, most: int) -> Iterator[int]:
+    times, every = line.get("times", 1), milliseconds_of(line.get("every", f"{step}ms"), "every")
+    if type(times) is not int or times < 1:
+        raise BadTestFile(f"{_FIELD}: times: {times!r} is no whole number of at least 1")
+    if times > most:
+        raise BadTestFile(f"{_FIELD}: there are more than {MOST_LINES:,} lines")
+    first = milliseconds_of(line.get("at", "0s"), "at")
+    return iter(range(first, first + times * every, every))
