@@ -3,6 +3,7 @@
 import operator
 from collections.abc import Callable
 
+from analytics.logql.addresses import has_address
 from analytics.logql.entry import ERROR_LABEL, Labels, LogEntry
 from analytics.logql.nodes import LabelJoin, LabelMatch, LabelTest
 from analytics.logql.patterns import whole_match
@@ -49,6 +50,9 @@ def label_condition(node: LabelTest | LabelJoin) -> Callable[[LogEntry], bool]:
         joined = all if node.operator == "and" else any
         return lambda entry: joined(part(entry) for part in parts)
     name, value = node.name, node.value
+    if node.unit == "ip":
+        has, wanted_result = has_address(str(value)), node.operator == "="
+        return lambda entry: bool(entry.get(name)) and has(entry.get(name)) == wanted_result
     if isinstance(value, str):
         test = matcher_test(node.operator, value)
         return lambda entry: test(entry.get(name))

@@ -12,6 +12,7 @@ from analytics.logql.entry import ERROR_DETAILS, ERROR_LABEL, LEVEL_LABEL, SERVI
 from analytics.logql.errors import BadLogQuery
 from analytics.logql.label_tests import label_condition, number_reader
 from analytics.logql.nodes import (
+    LabelReplace,
     LineFilter,
     LogGrouping,
     LogNumber,
@@ -24,11 +25,14 @@ from analytics.logql.nodes import (
 from analytics.logql.operators import operated
 from analytics.logql.over_time import Times, over_time
 from analytics.logql.pipeline import pipeline
+from analytics.logql.relabel import relabelled
 from analytics.logql.source import LogSource, Wanted
 from analytics.logql.vectors import SeriesKey, Vector, aggregated, grouped, key_of, without_empty
 
 ALWAYS = frozenset((SERVICE_NAME_LABEL, LEVEL_LABEL))
 """Labels by which lines can be counted without a look at their resources."""
+ADDING = ("rate", "count_over_time", "bytes_rate", "bytes_over_time", "sum_over_time", "absent_over_time")
+"""Functions whose sums over series are their values over the lines of all of them."""
 MOST_PARTS = 2_000_000
 """Parts of the time in which lines are counted."""
 
@@ -88,13 +92,18 @@ class MetricQuery:
                 return operated(node, self._value(node.left, None), self._value(node.right, None))
             case VectorAggregation():
                 return self._aggregated(node)
+            case LabelReplace():
+                inner = self._value(node.inner, None)
+                if isinstance(inner, float):
+                    raise BadLogQuery("parse error : label_replace needs series, not a number")
+                return relabelled(node, inner)
             case RangeAggregation():
                 return self._over_time(node, grouping, frozenset())
 
     def _aggregated(self, node: VectorAggregation) -> Vector:
         inner = node.inner
         if isinstance(inner, RangeAggregation):
-            is_sum = node.function == "sum" and not node.grouping.is_without and inner.grouping is None
+            is_sum = node.function == "sum" and not node.grouping.is_without and inner.function in ADDING
             names = frozenset() if node.grouping.is_without else frozenset(node.grouping.names)
             found: Vector | float = self._over_time(inner, node.grouping if is_sum else None, names)
         else:

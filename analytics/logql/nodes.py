@@ -18,6 +18,13 @@ class LineFilter(Struct, frozen=True):
     values: tuple[str, ...]
 
 
+class AddressFilter(Struct, frozen=True):
+    """A condition on the IP addresses in a line: `|= ip("…")`, or `!= ip("…")`."""
+
+    is_negated: bool
+    pattern: str
+
+
 class Extract(Struct, frozen=True):
     """A parser: `json`, `logfmt`, `regexp`, `pattern` or `unpack`.
 
@@ -34,7 +41,10 @@ class Extract(Struct, frozen=True):
 
 
 class LabelTest(Struct, frozen=True):
-    """A condition on a label; `value` is a text, or a number, which may be a duration in seconds or bytes."""
+    """A condition on a label; `value` is a text, or a number, which may be a duration in seconds or bytes.
+
+    With the unit `ip` the text is a pattern of addresses.
+    """
 
     name: str
     operator: str
@@ -74,7 +84,7 @@ class Decolorize(Struct, frozen=True):
     """Takes the colours of terminals out of the line."""
 
 
-Stage = LineFilter | Extract | LabelTest | LabelJoin | LineFormat | LabelFormat | Choose | Decolorize
+Stage = LineFilter | AddressFilter | Extract | LabelTest | LabelJoin | LineFormat | LabelFormat | Choose | Decolorize
 
 
 class Unwrap(Struct, frozen=True):
@@ -121,10 +131,17 @@ class VectorAggregation(Struct, frozen=True):
 
 
 class LogMatching(Struct, frozen=True):
-    """How series of both sides of an operator find each other: `on` these labels, or ignoring them."""
+    """How series of both sides of an operator find each other: `on` these labels, or ignoring them.
+
+    Attributes:
+        many: `left` or `right`, the side of which several series may match one of the other; empty for neither.
+        included: labels that results take from the other side.
+    """
 
     is_on: bool
     names: tuple[str, ...]
+    many: str = ""
+    included: tuple[str, ...] = ()
 
 
 class LogOperation(Struct, frozen=True):
@@ -149,5 +166,15 @@ class VectorOf(Struct, frozen=True):
     value: float
 
 
-MetricExpression = RangeAggregation | VectorAggregation | LogOperation | LogNumber | VectorOf
+class LabelReplace(Struct, frozen=True):
+    """`label_replace`: the label `target` is set where `pattern` matches all of the label `source`."""
+
+    inner: "MetricExpression"
+    target: str
+    replacement: str
+    source: str
+    pattern: str
+
+
+MetricExpression = RangeAggregation | VectorAggregation | LogOperation | LogNumber | VectorOf | LabelReplace
 Query = LogSelection | MetricExpression

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from analytics.logql.errors import BadLogQuery
-from analytics.logql.nodes import LogOperation
-from analytics.logql.vectors import SeriesKey, Values, Vector, without_empty
+from analytics.logql.nodes import LogMatching, LogOperation
+from analytics.logql.vectors import SeriesKey, Values, Vector, key_of, without_empty
 
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": np.equal,
@@ -43,6 +43,8 @@ def operated(node: LogOperation, left: Vector | float, right: Vector | float) ->
             return _with_number(node, left, right)
         if node.operator in SETS:
             return _combined(node, left, right)
+        if node.matching is not None and node.matching.many:
+            return _many_to_one(node, node.matching, left, right)
         return _between(node, left, right)
 
 
@@ -85,8 +87,7 @@ def _by_signature(node: LogOperation, vector: Vector) -> Vector:
         if signature in found:
             if (~np.isnan(found[signature]) & ~np.isnan(values)).any():
                 raise BadLogQuery(
-                    "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right), "
-                    "which is not supported"
+                    "multiple matches for labels: many-to-one matching must be explicit (group_left/group_right)"
                 )
             values = np.where(np.isnan(values), found[signature], values)
         found[signature] = values
@@ -108,6 +109,30 @@ def _between(node: LogOperation, left: Vector, right: Vector) -> Vector:
         if (s := _signature(node, key)) in found
     }
     return without_empty(kept)
+
+
+def _many_to_one(node: LogOperation, matching: LogMatching, left: Vector, right: Vector) -> Vector:
+    """Each series of one side with the one that it finds on the other; results have the labels of the first."""
+    is_left = matching.many == "left"
+    many, one = (left, right) if is_left else (right, left)
+    ones, labels_of = _by_signature(node, one), {_signature(node, key): dict(key) for key in one}
+    found: Vector = {}
+    for key, values in many.items():
+        signature = _signature(node, key)
+        other = ones.get(signature)
+        if other is None:
+            continue
+        included = {name: labels_of[signature].get(name, "") for name in matching.included}
+        new = key_of({**dict(key), **included})
+        first, second = (values, other) if is_left else (other, values)
+        calculated = _value(node, first, second, values)
+        before = found.get(new)
+        if before is not None:
+            if (~np.isnan(before) & ~np.isnan(calculated)).any():
+                raise BadLogQuery("multiple matches for labels: grouping labels must ensure unique matches")
+            calculated = np.where(np.isnan(calculated), before, calculated)
+        found[new] = calculated
+    return without_empty(found)
 
 
 def _combined(node: LogOperation, left: Vector, right: Vector) -> Vector:

@@ -3,9 +3,12 @@
 Source: grafana.com/docs/loki/latest/query/
 """
 
+import re
+
 from analytics.logql.errors import BadLogQuery
 from analytics.logql.nodes import (
     LabelMatch,
+    LabelReplace,
     LogGrouping,
     LogMatching,
     LogNumber,
@@ -19,6 +22,7 @@ from analytics.logql.nodes import (
     VectorOf,
 )
 from analytics.logql.parse_stages import StageParser
+from analytics.logql.patterns import expression
 
 COUNTING = ("rate", "count_over_time", "bytes_rate", "bytes_over_time", "absent_over_time")
 """Functions of lines."""
@@ -33,9 +37,9 @@ GROUPED = (
     *("quantile_over_time", "first_over_time", "last_over_time"),
 )
 """Those of them that group by labels themselves."""
-VECTOR = ("sum", "avg", "min", "max", "count", "stddev", "stdvar", "topk", "bottomk", "sort", "sort_desc")
-RANKED = ("topk", "bottomk")
-LEFT_OUT = ("label_replace", "approx_topk", "variants", "sample", "count_values", "quantile", "group")
+RANKED = ("topk", "bottomk", "approx_topk")
+VECTOR = ("sum", "avg", "min", "max", "count", "stddev", "stdvar", *RANKED, "sort", "sort_desc")
+LEFT_OUT = ("variants", "sample", "count_values", "quantile", "group")
 _PRECEDENCE = {
     "or": 1,
     "and": 2,
@@ -48,6 +52,8 @@ _PRECEDENCE = {
     "%": 5,
     "^": 6,
 }
+SETS = ("and", "or", "unless")
+IS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*").fullmatch
 COMPARING = ("==", "!=", ">", ">=", "<", "<=")
 
 
@@ -104,8 +110,19 @@ class _QueryParser(StageParser):
             is_on = self.take().text == "on"
             matching = LogMatching(is_on, self.names())
         if self.next.text in ("group_left", "group_right"):
-            self.refuse(f"{self.next.text} is not supported")
+            matching = self._grouped_matching(operator, matching)
         return is_bool, matching
+
+    def _grouped_matching(self, operator: str, matching: LogMatching | None) -> LogMatching:
+        word = self.take().text
+        if matching is None:
+            self.refuse(f"{word} goes with on (…) or ignoring (…)")
+        if operator in SETS:
+            self.refuse(f"{word} does not go with {operator}")
+        included = self.names() if self.next.text == "(" else ()
+        if matching.is_on and set(included) & set(matching.names):
+            self.refuse(f"a label is in on (…) and in {word} (…)")
+        return LogMatching(matching.is_on, matching.names, word.removeprefix("group_"), included)
 
     def _metric(self, found: Query) -> MetricExpression:
         if isinstance(found, LogSelection):
@@ -137,6 +154,8 @@ class _QueryParser(StageParser):
             return self._vector()
         if name in COUNTING or name in UNWRAPPED:
             return self._range()
+        if name == "label_replace":
+            return self._label_replace()
         if name != "vector":
             self.refuse(f"{name} is not supported" if name in LEFT_OUT else f"unexpected {name}")
         self.take()
@@ -144,6 +163,20 @@ class _QueryParser(StageParser):
         value = self.number()
         self.expect(")")
         return VectorOf(value)
+
+    def _label_replace(self) -> LabelReplace:
+        self.take()
+        self.expect("(")
+        inner, texts = self._metric(self.expression(0)), list[str]()
+        for what in ("a label", "a replacement", "a label", "a regular expression"):
+            self.expect(",")
+            texts.append(self.text(what))
+        self.expect(")")
+        target, replacement, source, pattern = texts
+        if not IS_NAME(target):
+            self.refuse(f"label_replace: {target!r} is no name of a label")
+        expression(pattern)
+        return LabelReplace(inner, target, replacement, source, pattern)
 
     def _vector(self) -> VectorAggregation:
         function = self.take().text
@@ -157,7 +190,12 @@ class _QueryParser(StageParser):
             self.expect(",")
         inner = self._metric(self.expression(0))
         self.expect(")")
-        grouping = grouping or self._grouping() or LogGrouping(())
+        grouping = grouping or self._grouping()
+        if function == "approx_topk":
+            if grouping is not None:
+                self.refuse("approx_topk has no grouping; put sum by (…) inside of it")
+            function = "topk"
+        grouping = grouping or LogGrouping(())
         return VectorAggregation(function, inner, grouping, parameter)
 
     def _grouping(self) -> LogGrouping | None:

@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from typing import NoReturn
 
+from analytics.logql.addresses import has_address
+from analytics.logql.errors import BadLogQuery
 from analytics.logql.nodes import (
+    AddressFilter,
     Choose,
     Decolorize,
     Extract,
@@ -82,8 +85,7 @@ class StageParser:
     def text(self, what: str) -> str:
         """A text in quotes."""
         if self.next.kind != "text":
-            hint = f": {self.next.text} is not supported" if self.next.text == "ip" else ""
-            self.refuse(f"{what} in quotes is missing{hint}")
+            self.refuse(f"{what} in quotes is missing")
         return unquoted(self._query, self.take())
 
     def number(self) -> float:
@@ -152,13 +154,30 @@ class StageParser:
             self.take()
             yield self._label_filter()
 
-    def _line_filter(self) -> LineFilter:
+    def _line_filter(self) -> LineFilter | AddressFilter:
         operator = self.take().text
+        if self.next.text == "ip" and self.next.kind == "word":
+            if operator not in ("|=", "!="):
+                self.refuse(f"ip(…) goes with |= and !=, not with {operator}")
+            return AddressFilter(operator == "!=", self._address())
         values = [self.text("a text")]
         while self.next.text == "or":
             self.take()
             values.append(self.text("a text"))
         return LineFilter(operator, tuple(values))
+
+    def _address(self) -> str:
+        """`ip("…")`."""
+        self.take()
+        self.expect("(")
+        at = self.next.at
+        pattern = self.text("an address")
+        try:
+            has_address(pattern)
+        except BadLogQuery as error:
+            refuse(self._query, at, error.message.removeprefix("parse error : "))
+        self.expect(")")
+        return pattern
 
     def _stage(self) -> Stage:
         self.expect("|")
@@ -260,6 +279,10 @@ class StageParser:
         if self.next.text not in _LABEL_OPERATORS:
             self.refuse(f"unexpected {self.next.text or 'end of the query'} after the label {name}")
         operator = self.take().text
+        if self.next.text == "ip" and self.next.kind == "word":
+            if operator not in ("=", "!="):
+                self.refuse(f"ip(…) goes with = and !=, not with {operator}")
+            return LabelTest(name, operator, self._address(), "ip")
         if self.next.kind == "text" or operator in ("=~", "!~"):
             if operator not in MATCHES and operator != "==":
                 self.refuse(f"a text cannot be compared by {operator}")
@@ -271,6 +294,4 @@ class StageParser:
             value = byte_count(self.take().text)
             assert value is not None
             return LabelTest(name, operator, value, "bytes")
-        if self.next.text == "ip":
-            self.refuse("ip(…) is not supported")
         return LabelTest(name, operator, self.number(), "number")

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
 from analytics.logql.errors import BadLogQuery
 
 _CAPTURE = re.compile(r"<([A-Za-z_][A-Za-z0-9_]*)>")
+_REFERENCE = re.compile(r"\$\{([A-Za-z0-9_]+)\}|\$([A-Za-z0-9_]+)")
 MOST_MEMORY = 1 << 20
 """Bytes that an expression may need."""
 
@@ -29,6 +31,18 @@ def expression(pattern: str) -> Any:
     except re2.error as error:
         problem = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
         raise BadLogQuery(f"parse error : error parsing regexp: {problem}: `{pattern[:100]}`") from None
+
+
+def expanded(match: Any, template: str) -> str:
+    """A template with `$1`, `${1}` and `${name}` replaced by the groups of a match."""
+    found, at = list[str](), 0
+    for reference in _REFERENCE.finditer(template):
+        found.append(template[at : reference.start()])
+        name = reference[1] or reference[2]
+        with suppress(IndexError, KeyError):
+            found.append(match.group(int(name) if name.isdigit() else name) or "")
+        at = reference.end()
+    return "".join([*found, template[at:]])
 
 
 def whole_match(pattern: str) -> Callable[[str], bool]:

@@ -4,10 +4,12 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from analytics.logql.addresses import has_address
 from analytics.logql.entry import ERROR_DETAILS, ERROR_LABEL, LogEntry
 from analytics.logql.errors import BadLogQuery
 from analytics.logql.label_tests import label_condition, matcher_test
 from analytics.logql.nodes import (
+    AddressFilter,
     Choose,
     Decolorize,
     Extract,
@@ -43,6 +45,9 @@ def pipeline(stages: Sequence[Stage]) -> Step:
 
 def _step(stage: Stage) -> Step:
     match stage:
+        case AddressFilter(is_negated=is_negated, pattern=pattern):
+            has = has_address(pattern)
+            return lambda entry: has(entry.line) != is_negated
         case LineFilter():
             is_kept = line_test(stage)
             return lambda entry: is_kept(entry.line)

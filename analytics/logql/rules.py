@@ -6,6 +6,7 @@ from typing import Literal
 
 from analytics.logql.errors import BadLogQuery
 from analytics.logql.nodes import (
+    LabelReplace,
     LogNumber,
     LogOperation,
     LogSelection,
@@ -128,5 +129,5 @@ def _parts(expression: MetricExpression) -> Iterator[MetricExpression]:
     if isinstance(expression, LogOperation):
         yield from _parts(expression.left)
         yield from _parts(expression.right)
-    elif isinstance(expression, VectorAggregation):
+    elif isinstance(expression, VectorAggregation | LabelReplace):
         yield from _parts(expression.inner)

@@ -6,14 +6,15 @@ Source: grafana.com/docs/loki/latest/query/template_functions/
 import base64
 import json
 import math
+import re
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote_plus, unquote_plus
+from zoneinfo import ZoneInfo
 
 from analytics.logql.errors import BadLogQuery
-from analytics.logql.patterns import expression
+from analytics.logql.patterns import expanded, expression
 from analytics.logql.tokens import byte_count, seconds
 from analytics.templating.errors import TemplateFailed
 from analytics.templating.functions import FUNCTIONS
@@ -26,6 +27,7 @@ _GO_TIME = (
     *(("15", "%H"), ("03", "%I"), ("04", "%M"), ("05", "%S"), (".000000", ".%f"), ("PM", "%p"), ("Z07:00", "Z")),
     *(("-0700", "+0000"), ("MST", "UTC")),
 )
+_FRACTION = re.compile(r"\.[09]+(?![0-9])")
 _LEFT_OUT = ("query", "externalURL", "pathPrefix", "safeHtml", "stripPort", "stripDomain", "match", "reReplaceAll")
 
 
@@ -68,14 +70,7 @@ def _replaced(pattern: Any, text: Any, replacement: Any, *, is_literal: bool) ->
         raise TemplateFailed(error.message) from None
 
     def written(match: Any) -> str:
-        found, at, given = list[str](), 0, str(replacement)
-        for reference in _REFERENCE.finditer(given):
-            found.append(given[at : reference.start()])
-            name = reference.group(1) or reference.group(2)
-            with suppress(IndexError, KeyError):
-                found.append(match.group(int(name) if name.isdigit() else name) or "")
-            at = reference.end()
-        return "".join([*found, given[at:]])
+        return expanded(match, str(replacement))
 
     changed: str = compiled.sub((lambda _: str(replacement)) if is_literal else written, str(text))
     return changed
@@ -130,6 +125,19 @@ def _date(layout: Any, at: Any) -> str:
     return _moment(at).strftime(form)
 
 
+def _parsed(layout: Any, text: Any, zone: Any = "UTC") -> datetime:
+    """The time that a text says in a layout of Go, whose fractions of a second have at most six digits here."""
+    form = _FRACTION.sub(".%f", str(layout).replace("%", "%%"))
+    for go, directive in _GO_TIME:
+        form = form.replace(go, directive)
+    whole = re.sub(r"(\.[0-9]{6})[0-9]+", r"\1", str(text))
+    try:
+        known = UTC if zone in ("UTC", "Local") else ZoneInfo(str(zone))
+        return datetime.strptime(whole, form).replace(tzinfo=known)
+    except (ValueError, KeyError, OSError):
+        raise TemplateFailed(f"{str(text)[:100]!r} is no time like {str(layout)[:100]!r} in {str(zone)[:50]}") from None
+
+
 def _moment(at: Any) -> datetime:
     try:
         return at if isinstance(at, datetime) else datetime.fromtimestamp(int(at) / 1e9, UTC)
@@ -156,7 +164,6 @@ def _indented(count: Any, text: Any) -> str:
     return "\n".join(" " * _bounded(count) + line for line in str(text).split("\n"))
 
 
-_REFERENCE = expression(r"\$\{([A-Za-z0-9_]+)\}|\$([A-Za-z0-9_]+)")
 LINE_FUNCTIONS: dict[str, Callable[..., Any]] = {
     **{name: function for name, function in FUNCTIONS.items() if name not in _LEFT_OUT},
     "ToLower": lambda text: str(text).lower(),
@@ -217,6 +224,8 @@ LINE_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "floor": lambda value: float(math.floor(_float(value))),
     "round": _rounded,
     "date": _date,
+    "toDate": _parsed,
+    "toDateInZone": lambda layout, zone, text: _parsed(layout, text, zone),
     "unixToTime": lambda text: _moment(int(str(text)) * 10 ** (19 - len(str(text)))),
     "unixEpoch": lambda at: str(int(_moment(at).timestamp())),
     "unixEpochMillis": lambda at: str(int(_moment(at).timestamp() * 1000)),

@@ -228,7 +228,7 @@ def test_a_query_may_be_sent_as_a_form(client: FlaskClient) -> None:
     ("path", "params", "problem"),
     [
         ("/query_range", {"query": "{a="}, "parse error at line 1"),
-        ("/query_range", {"query": '{a="b"} |= ip("1.1.1.1")'}, "ip is not supported"),
+        ("/query_range", {"query": 'rate({a="b"}[1m] @ 1)'}, "the modifier @ is not supported"),
         ("/query_range", {}, "query is missing"),
         ("/query_range", {"query": "{}", "limit": "5001"}, "max entries limit"),
         ("/query_range", {"query": "{}", "limit": "x"}, "limit must be"),
