@@ -30,6 +30,7 @@ READS = (
 )
 LOKI_FORMS = (
     *("/loki/api/v1/query", "/loki/api/v1/query_range", "/loki/api/v1/labels", "/loki/api/v1/series"),
+    "/loki/api/v1/detected_labels",
     *("/loki/api/v1/index/stats", "/loki/api/v1/index/volume", "/loki/api/v1/index/volume_range"),
 )
 """Reads that clients of Loki may also send as a form."""

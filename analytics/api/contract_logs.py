@@ -154,6 +154,15 @@ LOG_OPERATIONS = (
         loki.LokiLabelPath,
     ),
     *_both(
+        "/detected_labels",
+        "Count values of labels",
+        "Names of the labels that streams have in a range, and how many values each has.",
+        loki.LokiDetectedLabels,
+        loki.LokiLabelQuery,
+        RANGE,
+        "start=1705312800",
+    ),
+    *_both(
         "/series",
         "Find streams",
         "The labels of the streams that any of the selectors finds.",

@@ -152,6 +152,19 @@ class LokiSeries(AnswerSchema):
     )
 
 
+class DetectedLabel(AnswerSchema):
+    """A label of streams."""
+
+    label = text("Its name", "service_name")
+    cardinality = whole("How many values it has", 3)
+
+
+class LokiDetectedLabels(AnswerSchema):
+    """Labels of streams with the number of their values."""
+
+    detectedLabels = fields.List(fields.Nested(DetectedLabel))  # noqa: N815  # a name of Loki
+
+
 class LokiStats(AnswerSchema):
     """Size of streams."""
 

@@ -15,7 +15,7 @@ OURS = (
 LOKI = tuple(
     f"/loki/api/v1/{path}"
     for path in (
-        *("query", "query_range", "labels", "label/service_name/values", "series"),
+        *("query", "query_range", "labels", "label/service_name/values", "series", "detected_labels"),
         *("index/stats", "index/volume", "index/volume_range"),
     )
 )

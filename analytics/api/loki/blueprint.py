@@ -33,6 +33,7 @@ def loki_blueprint(views: Lazy["LokiViews"]) -> Blueprint:
         ("/query_range", "query_range"),
         ("/labels", "labels"),
         ("/label/<name>/values", "values"),
+        ("/detected_labels", "detected_labels"),
         ("/series", "series"),
         ("/index/stats", "stats"),
         ("/index/volume", "volume"),

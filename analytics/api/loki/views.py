@@ -95,6 +95,18 @@ class LokiViews:
         """The values of a label."""
         return self._of_streams(lambda found: sorted({labels.get(name, "") for labels in found} - {""}))
 
+    def detected_labels(self) -> Response:
+        """The names of labels, and how many values each has."""
+
+        def counted(found: list[Labels]) -> list[Any]:
+            values: dict[str, set[str]] = {}
+            for labels in found:
+                for name, text in labels.items():
+                    values.setdefault(name, set()).add(text)
+            return [{"label": name, "cardinality": len(values[name])} for name in sorted(values)]
+
+        return self._of_streams(counted, field="detectedLabels")
+
     def series(self) -> Response:
         """The labels of streams."""
         return self._of_streams(lambda found: [dict(labels) for labels in found], needs_selector=True)
@@ -170,8 +182,10 @@ class LokiViews:
             found = {(): _constant(found, len(steps.times()))}
         return result("matrix", matrix(found, steps), budget)
 
-    def _of_streams(self, chosen: Callable[[list[Labels]], list[Any]], *, needs_selector: bool = False) -> Response:
-        """A list of something of the streams that any of the selectors finds."""
+    def _of_streams(
+        self, chosen: Callable[[list[Labels]], list[Any]], *, needs_selector: bool = False, field: str = ""
+    ) -> Response:
+        """A list of something of the streams that any of the selectors finds; bare in a field if one is given."""
         params = self._params()
         start, end = params.span()
         texts = [*params.all("match[]"), *params.all("match"), *params.all("query")]
@@ -179,14 +193,15 @@ class LokiViews:
             raise BadLogQuery("0 matcher groups supplied: the parameter match[] is missing")
         selectors = [matchers_of(text) for text in texts if text] or [()]
 
-        def listed(budget: LogBudget) -> list[Any]:
+        def listed(budget: LogBudget) -> Any:
             found: dict[tuple[tuple[str, str], ...], Labels] = {}
             for matchers in selectors:
                 for each in self._source.streams(Wanted(matchers, (), start, end), budget):
                     found.setdefault(tuple(sorted(each.labels.items())), each.labels)
-            return chosen(list(found.values()))
+            listed = chosen(list(found.values()))
+            return {field: listed} if field else listed
 
-        return self._answer(listed)
+        return self._answer(listed, is_bare=bool(field))
 
     def _params(self) -> LokiParams:
         return LokiParams(self._bodies, self._clock.wall())
