@@ -22,8 +22,9 @@ from analytics.promql.errors import BadQuery
 from analytics.promql.nodes import Binary, Node, NumberNode, Selector
 from analytics.promql.parse import parse as parse_promql
 
-PROMQL, LOGQL = "promql", "logql"
 Language = Literal["promql", "logql"]
+PROMQL: Language = "promql"
+LOGQL: Language = "logql"
 _SECOND = 1_000_000_000
 _HAS_STAGES = re.compile(r"\}\s*(\||!=|!~|!>)\s*\S").search
 _WHOLE, _LEFT = 0, 1
