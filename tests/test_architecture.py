@@ -808,6 +808,7 @@ OF_SOME_KINDS = {
     "state/late_changes.py": "applies what the sink delivered",
     "state/errors.py": "finds errors among the events",
     "state/pushed.py": "keeps what was pushed last",
+    "query/records/given.py": "a source of given log lines",
     "state/alerts/alerts.py": "keeps the states of alerts",
     "state/alerts/incidents.py": "notes what people do about incidents",
     "state/alerts/outbox.py": "keeps the messages to receivers",
