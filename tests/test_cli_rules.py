@@ -187,7 +187,7 @@ def test_rules_in_logql_are_tested_on_log_lines(tmp_path: Path) -> None:
     ("old", "new", "message"),
     [
         (
-            "6 lines of",
+            "5 lines of",
             "7 lines of",
             "got: [{'labels': {'alertname': 'Failing', 'service_name': 'shop'}",
         ),
