@@ -80,7 +80,8 @@ class HistoryColumns:
     def _texts(self, name: str, texts: Sequence[str | None]) -> Any:
         import numpy as np
 
-        self._sets.add(name, "".join(filter(None, texts)).encode())
+        distinct = texts if name == "id" else set(texts)
+        self._sets.add(name, "".join(filter(None, distinct)).encode())
         return np.fromiter(texts, "O", len(texts))
 
     def _split(self, data: Sequence[Any], start: int) -> None:

@@ -159,7 +159,8 @@ class TailTable:
                 connection.unregister("batch")
             part.letters.update(waiting.letters[number])
             for name in EVENT_FIELDS.searched:
-                part.letters.add(name, "".join(filter(None, columns[name])).encode())
+                distinct = columns[name] if name == "id" else set(columns[name])
+                part.letters.add(name, "".join(filter(None, distinct)).encode())
 
     def _make(self, connection: "DuckDBPyConnection", number: int) -> TailPart:
         """Put the batch into a table of its own."""
