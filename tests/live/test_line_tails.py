@@ -228,6 +228,6 @@ def test_erased_lines_that_wait_reach_nobody_and_readers_that_are_behind_come_ba
     made.all.publish(Kept(lines, 5.0, "", "id-"))
     made.all.erase({"ann"})
     made.all.flush()
-    assert [each["data"]["body"] for each in taken(quick)] == ["2 ann"]
+    assert [each["body"] for each in taken(quick)] == ["2 ann"]
     readers = [tail.reader for tail in (quick, slow)]
     assert [reader.closed for reader in readers if isinstance(reader, Reader)] == [None, RECORDS_ERASED]
