@@ -6,7 +6,7 @@ also as `user_id=...` of logfmt. Their values are texts or whole numbers.
 """
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 import msgspec
 
@@ -31,6 +31,7 @@ LOGFMT_PATTERN = rf'\b{_USER}[._-]?[iI][dD]=({_TEXT}|[^ \t\r\n",;)\]}}]+)'
 """Pattern of fields of logfmt."""
 TEXT_PATTERNS = (*JSON_PATTERNS, LOGFMT_PATTERN)
 """Patterns of fields in the text of a line."""
+_field, _object = re.compile(f"{_USER}[._-]?[iI][dD]"), re.compile(_USER)
 _compiled = {pattern: re.compile(pattern, re.ASCII) for pattern in TEXT_PATTERNS}
 _decode_text = msgspec.json.Decoder(str).decode
 
@@ -67,6 +68,33 @@ def user_in(field: str) -> str | None:
         if match is not None:
             return _value(match[1])
     return None
+
+
+def is_user_field(name: str, parent: str = "") -> bool:
+    """Whether a field holds the id of a user, by its name and that of the field whose object it is in."""
+    return _field.fullmatch(name) is not None or (name.lower() == "id" and _object.fullmatch(parent) is not None)
+
+
+def replace_users(text: str, replace: Callable[[str], str]) -> str:
+    """The text of a line with what `replace` returns in place of each id of a user.
+
+    >>> replace_users('paid user_id=7 {"user": {"id": 8}}', lambda user: f"#{user}")
+    'paid user_id=#7 {"user": {"id": "#8"}}'
+    """
+    for pattern in TEXT_PATTERNS:
+        text = _compiled[pattern].sub(lambda match: _with(match, replace), text)
+    return text
+
+
+def _with(match: re.Match[str], replace: Callable[[str], str]) -> str:
+    value = match[1]
+    user = _value(value)
+    if not user:
+        return match[0]
+    is_bare = match.re.pattern == LOGFMT_PATTERN and not value.startswith('"')
+    replaced = replace(user) if is_bare else msgspec.json.encode(replace(user)).decode()
+    end = "" if value.startswith('"') else value[len(user) :]
+    return f"{match[0][: -len(value)]}{replaced}{end}"
 
 
 def _in_json(parts: bytes) -> Collection[str]:

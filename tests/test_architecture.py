@@ -240,6 +240,7 @@ ARROWS: dict[str, set[str]] = {
         "errors",
         "log_lines",
         "points",
+        "record_users",
         "records",
         "schemas",
         "spans",

@@ -7,11 +7,11 @@ from msgspec import Raw
 
 from analytics.log_lines import NO_ATTRIBUTES, NewLogLine
 from analytics.privacy.rules import RedactionRules, Rule, Work
+from analytics.record_users import HINTS, is_user_field, replace_users
 from analytics.schemas.redaction import HASH
 from analytics.spans import NOTHING, NewSpan
 
-USER_ATTRIBUTES = ("user.id", "enduser.id")
-"""Attributes that hold what `user_id` holds."""
+BYTE_HINTS = tuple(hint.encode() for hint in HINTS)
 UNREADABLE = (msgspec.DecodeError, RecursionError)
 
 
@@ -19,7 +19,7 @@ class RecordRedaction:
     """Redacts the lines or spans of one request in place.
 
     Attributes follow the rules for `data`, texts those for `data` and `message`; a line that is a JSON object is data.
-    Rules for `user_id` apply to that of spans, and to the attributes that hold it.
+    Rules for `user_id` apply to that of spans, and to the fields of `analytics.record_users`.
     """
 
     def __init__(self, rules: RedactionRules, work: Work) -> None:
@@ -65,27 +65,29 @@ class RecordRedaction:
             return json
         data = bytes(json)
         rule = self._rules.user_id
-        if rule is not None and any(b'"%b":' % name.encode() in data for name in USER_ATTRIBUTES):
+        if rule is not None and any(hint in data for hint in BYTE_HINTS):
             data = msgspec.json.encode(self._without_users(rule, msgspec.json.decode(data)))
         return Raw(self._rules.data.object(data, self._work)) if self._rules.data.may_match(data) else Raw(data)
 
-    def _without_users(self, rule: Rule, value: object) -> object:
+    def _without_users(self, rule: Rule, value: object, parent: str = "") -> object:
         if isinstance(value, list):
             return [self._without_users(rule, each) for each in value]
         if not isinstance(value, dict):
             return value
         kept: dict[str, object] = {}
         for name, each in value.items():
-            if name in USER_ATTRIBUTES and isinstance(each, str):
-                redacted = self._user(rule, each)
+            if type(each) in (str, int) and is_user_field(name, parent):
+                redacted = self._user(rule, str(each))
                 if redacted is not None:
                     kept[name] = redacted
             else:
-                kept[name] = self._without_users(rule, each)
+                kept[name] = self._without_users(rule, each, name)
         return kept
 
     def _body(self, body: str) -> str:
-        data = self._rules.data
+        data, rule = self._rules.data, self._rules.user_id
+        if rule is not None and any(hint in body for hint in HINTS):
+            body = replace_users(body, lambda user: self._user(rule, user) or "")
         if body.startswith("{") and body.endswith("}"):
             json = body.encode(errors="replace")
             if data.may_match(json):

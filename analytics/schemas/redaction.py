@@ -60,7 +60,7 @@ class RedactionSchema(Schema):
         load_default=None,
         allow_none=True,
         validate=validate.OneOf((HASH, DROP), error=f"Must be {HASH} or {DROP}."),
-        metadata={"description": "What happens to `user_id` of events; nothing where left out"},
+        metadata={"description": "What happens to the users of events, spans and log lines; nothing where left out"},
     )
     fields = List(  # type: ignore[assignment]
         FieldName(),
