@@ -3,9 +3,12 @@
 import json
 import os
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from itertools import count
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
+from weakref import finalize
 
 from analytics.alerts.rules.rule import RuleGroup, prepared
 from analytics.alerts.rules.unit_tests import BadTestFile, rule_files, run_tests
@@ -55,20 +58,22 @@ class _Follow:
     """Reads a state file, and goes on at its places. The seeds know the device and the inodes of three log files."""
 
     def __init__(self) -> None:
-        self._folder = TemporaryDirectory(prefix="fuzz-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None)
-        folder = Path(self._folder.name)
+        folder = Path(mkdtemp(prefix="fuzz-", dir="/dev/shm" if os.access("/dev/shm", os.W_OK) else None))
+        finalize(self, rmtree, folder, ignore_errors=True)
         self._logs = [folder / name for name in ("shop.log", "shop.log.1", "moved.txt")]
         for path in self._logs:
             path.write_bytes(TEXT)
         self._pattern = str(folder / "*.log")
-        self._state = StateFile(folder / "state" / "ship.json")
+        self._path = folder / "ship.json"
 
     def __call__(self, data: bytes) -> None:
-        self._state.path.write_bytes(data)
+        self._path.write_bytes(data)
+        with closing(StateFile(self._path)) as state:
+            places = state.read()
         numbers = count()
         follower = Follower(
             [self._pattern],
-            self._state.read(),
+            places,
             from_start=True,
             clock=lambda: 0.0,
             new_token=lambda: f"token-{next(numbers)}",

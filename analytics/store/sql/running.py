@@ -60,7 +60,7 @@ def _answer(process: "subprocess.Popen[bytes]", job: SandboxJob) -> SelectedRows
             process.stdin.close()  # it has what was not written, which closing it a second time leaves alone
     finally:
         timer.cancel()
-    if answer:
+    with contextlib.suppress(msgspec.DecodeError):  # empty, or cut off: it was stopped before its end
         return msgspec.json.decode(answer, type=SelectedRows | FailedQuery)
     if over.is_set() or process.wait() == -signal.SIGXCPU:
         return FailedQuery("query_too_large", f"The query took more than {seconds:g} s: ask for a shorter time.")

@@ -1,5 +1,6 @@
 """Queries in real sandboxes: their answers, their limits, and that files cannot be written."""
 
+import io
 import signal
 import subprocess
 import sys
@@ -99,6 +100,17 @@ def test_a_query_without_end_is_stopped(file: Path) -> None:
 def test_an_end_by_the_limit_of_cpu_time_is_told_apart_from_one_by_memory(number: int, expected: str) -> None:
     answer = run_query(SandboxJob("SELECT 1", {}, []), lambda process: process.send_signal(number))
     assert refusal(answer)[1].startswith(expected)
+
+
+def test_a_sandbox_that_ends_while_it_answers_is_an_error_of_the_query() -> None:
+    def cut_off(process: "subprocess.Popen[bytes]") -> None:
+        process.kill()
+        assert process.stdout is not None
+        process.stdout.close()
+        process.stdout = io.BytesIO(b'{"type":"SelectedRows","columns":[{"na')
+
+    answer = run_query(SandboxJob("SELECT 1", {}, []), cut_off)
+    assert refusal(answer)[0] == "query_too_large"
 
 
 def test_a_query_is_ended_by_the_limit_of_cpu_time_beyond_that_of_its_start() -> None:
