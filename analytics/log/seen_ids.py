@@ -119,13 +119,21 @@ class SeenIds:
 
     def restore(self, seen: Mapping[str, float]) -> None:
         """Add `seen` (time by id, oldest first) as the newest ids."""
-        known = zip(self._order, self._times, strict=True)
-        times = {key: at for key, at in known if key not in seen} | dict(seen)
-        self._seen, self._order, self._times = set(times), deque(times), deque(times.values())
+        if not self._seen.isdisjoint(seen):
+            self._forget(seen)
+        self._seen.update(seen)
+        self._order.extend(seen)
+        self._times.extend(seen.values())
         digests = [key for key in seen if key.startswith(SEPARATOR)]
         if digests:
             self._salt = digests[0][1 : 1 + SALT_LENGTH]
-            self._digests = sum(key.startswith(SEPARATOR) for key in self._seen)
+            self._digests += len(digests)
+
+    def _forget(self, keys: Mapping[str, float]) -> None:
+        known = zip(self._order, self._times, strict=True)
+        times = {key: at for key, at in known if key not in keys}
+        self._seen, self._order, self._times = set(times), deque(times), deque(times.values())
+        self._digests = sum(key.startswith(SEPARATOR) for key in times)
 
     def __len__(self) -> int:
         return len(self._seen)

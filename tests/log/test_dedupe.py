@@ -206,6 +206,16 @@ def test_digests_are_known_after_a_restart() -> None:
     assert not again.add("a", 0), "all have one salt"
 
 
+@given(st.lists(st.lists(st.integers(0, 12), max_size=6)))
+def test_restored_parts_equal_those_of_a_dictionary(parts: list[list[int]]) -> None:
+    ids, expected = SeenIds(99, 600, OwnIds(0)), dict[str, float]()
+    for time, part in enumerate(parts):
+        seen = {str(number): float(time) for number in part}
+        ids.restore(seen)
+        expected = {id_: at for id_, at in expected.items() if id_ not in seen} | seen
+    assert list(ids.newest_ids(len(ids)).items()) == list(expected.items())
+
+
 def test_the_ids_for_a_checkpoint_are_those_added_since_the_last_one() -> None:
     ids = SeenIds(4, 600, OwnIds(0))
     for number in range(3):
