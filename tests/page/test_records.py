@@ -169,6 +169,43 @@ def test_an_unknown_trace_is_said_to_be_unknown(url: str, open_page: OpenPage) -
     expect(page.locator("#problem")).to_contain_text("There is no such trace")
 
 
+def test_what_the_service_answers_is_said_until_another_view_is_shown(url: str, open_page: OpenPage) -> None:
+    page = open_page(f"{url}/logging", outages=True)
+    expect(page.locator(".line")).to_have_count(200)
+    answer = {"error": {"code": "query_timeout", "message": "Ask for a shorter time.", "fields": {}}}
+    page.route("**/logs?*service=slow*", lambda route: route.fulfill(status=503, json=answer))
+    page.fill("[name=service]", "slow")
+    page.click("#filters button")
+    expect(page.locator("#problem")).to_have_text("Ask for a shorter time.")
+    page.go_back()
+    expect(page.locator("#problem")).to_be_hidden()
+    expect(page.locator("[name=service]")).to_have_value("")
+
+
+def test_only_the_main_button_chooses_a_time(url: str, open_page: OpenPage) -> None:
+    page = open_page(f"{url}/logging")
+    expect(page.locator("#bars .level-error")).to_have_count(1)
+    box = page.locator("#bars svg").bounding_box()
+    assert box is not None
+    for button in ("right", "left"):
+        page.mouse.move(box["x"] + 60, box["y"] + 20)
+        page.mouse.down(button=button)
+        page.mouse.move(box["x"] + 200, box["y"] + 20)
+        assert page.locator("#bars .brush").is_visible() == (button == "left")
+        page.mouse.up(button=button)
+    expect(page.locator("[name=span]")).to_have_value("own")
+
+
+def test_a_filter_that_is_typed_in_stays_when_errors_are_loaded_again(url: str, open_page: OpenPage) -> None:
+    page = open_page(f"{url}/failing", script="const wait = setInterval; setInterval = (act) => wait(act, 100);")
+    expect(page.locator("#groups > li")).to_have_count(2)
+    page.locator("[name=service]").press_sequentially("pa")
+    for _ in range(2):
+        with page.expect_response("**/errors?*"):
+            pass
+    expect(page.locator("[name=service]")).to_have_value("pa")
+
+
 def test_the_map_leads_to_the_traces_of_a_service(url: str, open_page: OpenPage) -> None:
     page = open_page(f"{url}/tracing?show=map")
     expect(page.locator("#map-about")).to_have_text("3 services, 2 connections.")
@@ -185,9 +222,9 @@ def test_lines_have_bars_fields_patterns_and_older_ones(url: str, open_page: Ope
     expect(page.locator("#lines-about")).to_have_text("252 lines")
     expect(page.locator("#bars .level-error")).to_have_count(1)
     expect(page.locator(".line")).to_have_count(200)
-    page.click("#older")
-    expect(page.locator(".line")).to_have_count(252)
+    page.evaluate("() => { const older = document.getElementById('older'); older.click(); older.click(); }")
     expect(page.locator("#older")).to_be_hidden()
+    expect(page.locator(".line")).to_have_count(252)
     expect(page.locator("#patterns tbody tr").first).to_contain_text("charged <_> EUR")
     page.click("#fields details:has-text('service') .value:has-text('pay')")
     expect(page.locator(".line .body")).to_have_text(['{"order": 7, "items": [1, 2]}', "card declined"])

@@ -5,6 +5,7 @@ import test from 'node:test';
 import { colorsOf } from '../../analytics/web/static/traces/colors.js';
 import { layout } from '../../analytics/web/static/traces/layout.js';
 import { between, compared, criticalPath, endOf, inSight, nodesOf, ticks } from '../../analytics/web/static/traces/tree.js';
+import { address as errorsAddress } from '../../analytics/web/static/failing/view.js';
 import { address, askedOf } from '../../analytics/web/static/traces/view.js';
 import { rangeOf } from '../../analytics/web/static/views/address.js';
 
@@ -102,6 +103,7 @@ test('a view is in the address, without defaults', () => {
   assert.equal(address.write(address.read('')), '');
   assert.equal(address.write(address.read('?service=shop&span=never&order=odd')), '?service=shop');
   assert.equal(address.read('?trace=abc').trace, 'abc');
+  assert.equal(errorsAddress.read('?span=15m').span, '7d', 'the page has no such choice');
   assert.deepEqual(rangeOf(address.read('?span=15m'), 900_000), { from: '1970-01-01T00:00:00.000Z', to: '1970-01-01T00:15:01.000Z' });
   const asked = askedOf(address.read('?attribute=http.route=/a=b&status=error'), 0);
   assert.equal(asked['attributes.http.route'], '/a=b');

@@ -12,12 +12,12 @@ export async function request(path, asked = {}, options = {}) {
   return response;
 }
 
-/** Fetch JSON from `path`, with the arguments that are set. Throws if the service answers with an error; `status` and `fields` of it say which. */
+/** Fetch JSON from `path`, with the arguments that are set. Throws if the service answers with an error: its message, `status` and `fields`. */
 export async function ask(path, asked = {}, signal = undefined) {
   const response = await request(path, asked, { signal, headers: { Accept: 'application/json' } });
   if (!response.ok) {
     const body = await response.json().catch(() => null); // the error of a proxy is not JSON
-    throw Object.assign(new Error(`${path} answered ${response.status}`), { status: response.status, fields: body?.error?.fields ?? {} });
+    throw Object.assign(new Error(body?.error?.message ?? `${path} answered ${response.status}`), { status: response.status, fields: body?.error?.fields ?? {} });
   }
   return response.json();
 }

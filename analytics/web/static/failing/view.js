@@ -3,13 +3,14 @@
 import { Address, SPANS } from '../views/address.js';
 
 const EVER = 'all';
+const CHOICES = ['1h', '6h', '24h', '7d', EVER];
 const STATES = ['unresolved', 'open', 'regressed', 'resolved', 'muted', ''];
 const AROUND_MS = 300_000;
 const OF_TRACE_MS = 3_600_000;
 
 export const address = new Address(
   { service: '', state: 'unresolved', span: '7d', from: '', to: '', group: '' },
-  { state: STATES, span: [...Object.keys(SPANS), EVER] },
+  { state: STATES, span: CHOICES },
 );
 
 /** The arguments of GET /errors for a view; `now` in milliseconds since the epoch. */

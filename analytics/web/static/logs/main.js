@@ -19,8 +19,9 @@ const STATES = { live: ['good', 'Live'], paused: ['idle', 'Paused'], broken: ['w
 const page = new ViewPage(address, { fill, load });
 const bars = new Bars(byId('bars'), (from, to) => page.go({ from: new Date(from * 1000).toISOString(), to: new Date(to * 1000).toISOString() }));
 const tail = new Tail(showNew, (state) => setState(byId('tail-state'), ...STATES[state]));
-const acts = { onValue: (field, value, isNot) => page.go({ q: withCondition(page.view.q, field, value, isNot) }), onContext: showContext };
+const acts = { onValue: (field, value, isNot) => page.go({ q: withCondition(page.view.q, field, value, isNot) }), onContext: (line) => page.attempt((signal) => showContext(line, signal)) };
 let older = null;
+let isLoadingOlder = false;
 let missed = 0;
 let shown = [];
 
@@ -53,8 +54,14 @@ function showPage({ lines, next_cursor: next }, { isFirst }) {
   set(byId('none'), 'hidden', byId('lines').childElementCount > 0);
 }
 
-async function showOlder() {
-  showPage(await ask('/logs', { ...asked(page.view), limit: PAGE, cursor: older }), { isFirst: false });
+async function showOlder(signal) {
+  if (isLoadingOlder) return;
+  isLoadingOlder = true;
+  try {
+    showPage(await ask('/logs', { ...asked(page.view), limit: PAGE, cursor: older }, signal), { isFirst: false });
+  } finally {
+    isLoadingOlder = false;
+  }
 }
 
 function showFields(fields, about) {
@@ -74,8 +81,8 @@ function showPatterns(patterns) {
   byId('patterns').querySelector('tbody').replaceChildren(...patterns.map(({ pattern, count: lines, level, services, last, example }) => el('tr', { title: plain(example) }, el('td', { className: 'n' }, count(lines)), el('td', {}, el('span', { className: `level level-${level}` }, level)), el('td', { className: 'of' }, plain(pattern)), el('td', { className: 'of soft' }, services.join(', ')), el('td', {}, stamp(new Date(last))))));
 }
 
-async function showContext(line) {
-  const { before, line: found, after } = await ask('/logs/context', { id: line.id, time: line.time });
+async function showContext(line, signal) {
+  const { before, line: found, after } = await ask('/logs/context', { id: line.id, time: line.time }, signal);
   byId('context-lines').replaceChildren(...[...before, found, ...after].map((each) => {
     const row = lineRow(each, acts);
     row.classList.toggle('chosen', each.id === found.id);
@@ -114,11 +121,11 @@ function showNew(lines, more) {
 }
 
 /** Download all lines that match, up to a limit, one JSON object a line. */
-async function download() {
+async function download(signal) {
   const query = { ...asked(page.view), limit: 1_000 };
   const lines = [];
   for (let cursor; lines.length < MOST_DOWNLOADED;) {
-    const found = await ask('/logs', { ...query, cursor });
+    const found = await ask('/logs', { ...query, cursor }, signal);
     lines.push(...found.lines);
     cursor = found.next_cursor;
     if (!cursor) break;

@@ -71,6 +71,7 @@ export class Scatter {
 
   /** Narrow to the times, and unless it is thin to the durations, of an area of the picture. */
   #narrow({ left, right, top, bottom }) {
+    if (!this.traces.length) return;
     this.onNarrow({
       from: this.#at(left),
       to: this.#at(right),

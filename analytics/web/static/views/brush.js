@@ -13,6 +13,8 @@ const THIN = 3 * LEAST_DRAG;
 export function brushOver(picture, onChosen, height = null) {
   const brush = svg('rect', { class: 'brush', hidden: '' });
   picture.addEventListener('pointerdown', (begun) => {
+    if (begun.button !== 0) return;
+    const ended = new AbortController();
     const box = picture.getBoundingClientRect();
     const between = (a, b, origin) => [Math.min(a, b) - origin, Math.max(a, b) - origin];
     const areaTo = (event) => {
@@ -25,16 +27,18 @@ export function brushOver(picture, onChosen, height = null) {
       for (const [name, value] of Object.entries({ x: left, y: top, width: right - left, height: bottom - top })) brush.setAttribute(name, value);
       brush.removeAttribute('hidden');
     };
-    const up = (event) => {
-      removeEventListener('pointermove', move);
+    const end = () => {
+      ended.abort();
       brush.setAttribute('hidden', '');
+    };
+    const up = (event) => {
+      end();
       const { left, right, top, bottom } = areaTo(event);
       const isThin = height !== null || bottom - top < THIN;
       if (right - left < LEAST_DRAG && (height !== null || bottom - top < LEAST_DRAG)) return;
       onChosen({ left, right, top: isThin ? null : top, bottom: isThin ? null : bottom });
     };
-    addEventListener('pointermove', move);
-    addEventListener('pointerup', up, { once: true });
+    for (const [name, act] of Object.entries({ pointermove: move, pointerup: up, pointercancel: end })) addEventListener(name, act, { signal: ended.signal });
     begun.preventDefault();
   });
   return brush;

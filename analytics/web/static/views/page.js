@@ -1,18 +1,17 @@
 // A page with a form of filters, whose view is in its address.
 
 import { Access } from '../access.js';
+import { said } from '../alerts/sources.js';
 import { Bell } from '../bell.js';
 import { byId, set, setState } from '../dom.js';
 import { startSwitches } from '../switches.js';
-
-const NO_ANSWER = 'The service does not answer; try again.';
 
 export class ViewPage {
   /**
    * `address` reads and writes views; `fill` shows what of a view needs no request; `load` is called with a view and
    * an `AbortSignal`, and shows the answers of the service. `missing` is shown where the service answers 404.
    */
-  constructor(address, { fill = () => {}, load, missing = NO_ANSWER }) {
+  constructor(address, { fill = () => {}, load, missing = null }) {
     Object.assign(this, { address, fill, load, missing, view: address.read(location.search), asking: null });
     this.form = byId('filters');
     this.access = new Access(() => {
@@ -28,16 +27,17 @@ export class ViewPage {
     });
     this.form.addEventListener('change', (event) => event.target.tagName === 'SELECT' && this.#apply());
     addEventListener('popstate', () => {
-      this.view = this.address.read(location.search);
+      this.#change(this.address.read(location.search));
       this.show();
     });
     startSwitches();
+    this.#change(this.view);
     this.access.start();
   }
 
   /** Go to another view, which becomes the address. */
   go(change) {
-    this.view = { ...this.view, ...change };
+    this.#change({ ...this.view, ...change });
     history.pushState(null, '', `${location.pathname}${this.address.write(this.view)}`);
     this.show();
   }
@@ -53,24 +53,25 @@ export class ViewPage {
     this.asking?.abort();
     const mine = new AbortController();
     this.asking = mine;
-    this.#fill();
     byId('board').setAttribute('aria-busy', 'true');
     try {
       await this.load(this.view, mine.signal);
       if (mine === this.asking) this.tell('');
     } catch (error) {
       if (mine !== this.asking) return;
-      this.tell(error.status === 404 ? this.missing : Object.values(error.fields ?? {})[0]?.[0] ?? NO_ANSWER);
+      this.tell((error.status === 404 && this.missing) || problemOf(error));
     }
     if (mine === this.asking) byId('board').setAttribute('aria-busy', 'false');
   }
 
-  /** Do what a button stands for; say so if the service does not answer. */
+  /** Do what a button stands for, until another view is shown: `act` is called with an `AbortSignal`. Show why it fails. */
   async attempt(act) {
+    const { signal } = this.asking;
+    this.tell('');
     try {
-      await act();
-    } catch {
-      this.tell(NO_ANSWER);
+      await act(signal);
+    } catch (error) {
+      if (!signal.aborted) this.tell(problemOf(error));
     }
   }
 
@@ -81,12 +82,15 @@ export class ViewPage {
     if (problem) setState(note, 'bad', problem);
   }
 
-  #fill() {
+  /** Take another view, and show what of it needs no request. */
+  #change(view) {
+    this.view = view;
     const { elements } = this.form;
-    for (const [name, value] of Object.entries(this.view)) if (elements[name]) elements[name].value = value;
-    elements.span.value = this.view.from ? 'own' : this.view.span;
-    set(elements.span.querySelector('[value="own"]'), 'hidden', !this.view.from);
-    this.fill(this.view);
+    for (const [name, value] of Object.entries(view)) if (elements[name]) elements[name].value = value;
+    elements.span.value = view.from ? 'own' : view.span;
+    set(elements.span.querySelector('[value="own"]'), 'hidden', !view.from);
+    this.fill(view);
+    this.tell('');
   }
 
   #apply() {
@@ -94,3 +98,6 @@ export class ViewPage {
     this.go(span === 'own' ? given : { ...given, span, from: '', to: '' });
   }
 }
+
+/** What to show for an error: the first field that is wrong, or its message. */
+const problemOf = (error) => Object.values(error.fields ?? {})[0]?.[0] ?? said(error);
