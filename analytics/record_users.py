@@ -31,6 +31,8 @@ LOGFMT_PATTERN = rf'\b{_USER}[._-]?[iI][dD]=({_TEXT}|[^ \t\r\n",;)\]}}]+)'
 """Pattern of fields of logfmt."""
 TEXT_PATTERNS = (*JSON_PATTERNS, LOGFMT_PATTERN)
 """Patterns of fields in the text of a line."""
+NAME_PATTERN = r'[uU]ser(?:[._-]?[iI][dD]|")'
+"""Found in each text in which one of the patterns finds a field, in few others, and sooner."""
 _field, _object = re.compile(f"{_USER}[._-]?[iI][dD]"), re.compile(_USER)
 _compiled = {pattern: re.compile(pattern, re.ASCII) for pattern in TEXT_PATTERNS}
 _decode_text = msgspec.json.Decoder(str).decode

@@ -127,7 +127,7 @@ def test_the_store_finds_the_lines_that_memory_finds(made: list[tuple[Any, Any]]
         connection.execute("CREATE TABLE rows (seq BIGINT, attributes VARCHAR, resource VARCHAR, body VARCHAR)")
         rows = zip(range(len(lines)), *(columns[name] for name in ("attributes", "resource", "body")), strict=True)
         connection.executemany("INSERT INTO rows VALUES (?, ?, ?, ?)", list(rows))
-        erased = find_erased(connection, LINES, "rows", erasure_of([user], "ops"), len(lines))
+        erased = find_erased(connection, LINES, ["rows"], erasure_of([user], "ops"), len(lines))
         found = connection.execute(f"SELECT seq FROM rows WHERE {not_erased([erased])} ORDER BY seq").fetchall()
     expected = [number for number, each in enumerate(lines) if user not in users_of_line(each)]
     assert [number for (number,) in found] == expected

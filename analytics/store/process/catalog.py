@@ -12,6 +12,7 @@ import msgspec
 
 from analytics.clock import DAY_SECONDS
 from analytics.filters.sql_quoting import quoted_text
+from analytics.kinds import EVENTS
 from analytics.store.files.checking import damage_of, quick_damage
 from analytics.store.files.layout import EVENTS_FOLDER, LAYOUT_VERSION
 from analytics.store.files.letters import may_have_field, together
@@ -22,10 +23,11 @@ from analytics.store.numbers.relation import Span, cells_sql
 from analytics.store.numbers.tail import CellTail, tail_table
 from analytics.store.process.events_sql import ErasedUsers, Relation, events_sql, searched_columns
 from analytics.store.process.pins import Pins
+from analytics.store.process.question import StillSearching
 from analytics.store.process.tail import Tail, TailTable
 from analytics.store.records.erased import ErasedRows
 from analytics.store.records.layout import RECORD_LAYOUTS, RecordLayout
-from analytics.store.records.relation import reading, stored_rows
+from analytics.store.records.relation import reading
 from analytics.store.source import ALL_EVENTS, EVENT_COLUMNS, EventSpan, Extent
 
 CLOCK_SECONDS = 1e-3
@@ -48,19 +50,28 @@ class View(NamedTuple):
     records: Sequence[DataFile] = ()
     """Of log lines and spans."""
 
-    def rows_of(self, layout: RecordLayout) -> str:
-        """SQL of a subquery of the log lines or spans as they are stored, erased ones among them."""
-        files = [file for file in self.records if file.kind == layout.kind]
-        tables = [name for table in self.tables for name in table.records[layout.kind].tables]
-        return stored_rows(layout, [*([reading(self.folder, files)] if files else []), *tables])
+    def sources_of(self, layout: RecordLayout) -> list[str]:
+        """SQL of files and tables of the log lines or spans as they are stored, erased ones among them."""
+        files = [reading(self.folder, [file]) for file in self.records if file.kind == layout.kind]
+        return [*files, *(name for table in self.tables for name in table.records[layout.kind].tables)]
 
     @property
     def all_files(self) -> list[DataFile]:
         """The files of all kinds."""
         return [*self.files, *self.numbers, *self.records]
 
+    def is_searched(self, kind: str) -> bool:
+        """Whether erased records of a kind were still looked for."""
+        return any(kind in each.searching for each in self.erased)
+
     def erased_records(self, kind: str) -> list[ErasedRows]:
-        """The records of a kind that were erased."""
+        """The records of a kind that were erased.
+
+        Raises:
+            StillSearching: they are not all known yet.
+        """
+        if self.is_searched(kind):
+            raise StillSearching(kind)
         return [each.records[kind] for each in self.erased if kind in each.records]
 
     def cells_of(self, kind: str, where: str = "true", span: Span | None = None) -> str:
@@ -76,7 +87,22 @@ class View(NamedTuple):
         texts: Sequence[str] = (),
         columns: Collection[str] = EVENT_COLUMNS,
     ) -> str:
-        """See `EventSource.events`."""
+        """See `EventSource.events`.
+
+        Raises:
+            StillSearching: the users that were erased are not all known yet.
+        """
+        if self.is_searched(EVENTS.name):
+            raise StillSearching(EVENTS.name)
+        return events_sql(self._relations(span, texts), fields, self.erased, texts, columns)
+
+    def users_up_to(self, number: int) -> str:
+        """SQL of a subquery of the `user_id` of all events up to a number, and of those whose users are looked for."""
+        known = [each for each in self.erased if EVENTS.name not in each.searching]
+        events = events_sql(self._relations(ALL_EVENTS, ()), (), known, (), ("seq", "user_id"))
+        return f"(SELECT user_id FROM {events} WHERE seq <= {number})"
+
+    def _relations(self, span: EventSpan, texts: Sequence[str]) -> list[Relation]:
         groups: dict[tuple[object, ...], list[DataFile]] = {}
         time_sql = span.time_sql()
         for file in self.files:
@@ -90,7 +116,7 @@ class View(NamedTuple):
                 where = f"seq <= {self.number}" + (f" AND {time_sql}" if span.is_strict else "")  # more may come
                 shapes, letters = self._shapes_of(sorted(part.shapes)), part.letters.letters()
                 relations.append(Relation(part.name, shapes, 0 in part.shapes, letters, where))
-        return events_sql(relations, fields, self.erased, texts, columns)
+        return relations
 
     def extents(self, span: EventSpan) -> list[Extent]:
         """See `EventSource.extents`."""
@@ -209,8 +235,17 @@ class FileCatalog:
         with self.lock:
             self.erased = [*self.erased, erased]
 
+    def is_searched(self, kind: str) -> bool:
+        """Whether erased records of a kind are still looked for."""
+        return any(kind in each.searching for each in self.erased)
+
+    def replace_erased(self, before: ErasedUsers, erased: ErasedUsers) -> None:
+        """Leave out what an erasure is about as more of it is known."""
+        with self.lock:
+            self.erased = [erased if each is before else each for each in self.erased]
+
     def erased_records(self, kind: str) -> list[ErasedRows]:
-        """The log lines or spans that were erased."""
+        """The log lines or spans that were erased, as far as they are known."""
         return [each.records[kind] for each in self.erased if kind in each.records]
 
     def forget_erased(self, erased: Sequence[ErasedUsers]) -> None:

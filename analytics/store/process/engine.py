@@ -3,6 +3,8 @@
 import ctypes
 import gc
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,8 +34,9 @@ class DuckEngine:
         self._library = ctypes.CDLL(None)
         self._lock = threading.Lock()
         self._root: DuckDBPyConnection | None = None
+        self._lent = 0
         self.is_used = False
-        """Whether there were connections since it was trimmed."""
+        """Whether there were connections since it was trimmed, or some are lent."""
         self.is_resting = True
         """Whether there were none since it rests."""
 
@@ -45,9 +48,26 @@ class DuckEngine:
             self.is_used, self.is_resting = True, False
             return self._root.cursor()
 
+    @contextmanager
+    def lend(self) -> Iterator["DuckDBPyConnection"]:
+        """A new connection, during whose use others trim the engine; it is closed in the end."""
+        with self._lock:
+            self._lent += 1
+        try:
+            connection = self.connect()
+            try:
+                yield connection
+            finally:
+                connection.close()
+        finally:
+            with self._lock:
+                self._lent -= 1
+                self.is_used, self.is_resting = True, False
+
     def trim(self) -> None:
         """Return freed memory to the system: what DuckDB's allocator keeps goes when the limit is set, to the same."""
-        self.is_used = False
+        with self._lock:
+            self.is_used = self._lent > 0
         if self._root is not None:
             self._root.cursor().execute(f"SET GLOBAL memory_limit = '{self._limit}'")
         if hasattr(self._library, "malloc_trim"):
@@ -55,7 +75,8 @@ class DuckEngine:
 
     def rest(self) -> None:
         """Release all that comes back by itself: there was no connection since it was trimmed."""
-        self.is_resting = True
+        with self._lock:
+            self.is_resting = True
         gc.collect()
         self.trim()
         release_code(LIBRARY)

@@ -40,7 +40,7 @@ class Relation(NamedTuple):
 class ErasedUsers(NamedTuple):
     """Users whose events up to a number were erased, by the erasure at a position of the log; `events` are so many.
 
-    `records` are the log lines and spans that it erased, by kind.
+    `records` are the log lines and spans that it erased, by kind. Those of the kinds in `searching` are not known yet.
     """
 
     users: frozenset[str]
@@ -48,6 +48,7 @@ class ErasedUsers(NamedTuple):
     position: int
     events: int = 0
     records: Mapping[str, ErasedRows] = {}
+    searching: frozenset[str] = frozenset()
 
     @property
     def counts(self) -> dict[str, int]:

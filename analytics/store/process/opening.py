@@ -17,6 +17,7 @@ from analytics.store.numbers.tail import CellTail
 from analytics.store.options import StoreOptions
 from analytics.store.process.catalog import FileCatalog
 from analytics.store.process.engine import SPILL_FOLDER, DuckEngine
+from analytics.store.process.erasing import ErasureSearch
 from analytics.store.process.flusher import Flusher
 from analytics.store.process.keeper import Keeper
 from analytics.store.process.pins import Pins
@@ -36,7 +37,7 @@ class OpenStore(NamedTuple):
     shapes: Shapes
     tail: Tail
     catalog: FileCatalog
-    rewriter: Rewriter
+    search: ErasureSearch
     keeper: Keeper
     numbers: NumbersKeeper
     history: HistoryImporter
@@ -76,12 +77,13 @@ def open_store(options: StoreOptions, engine: DuckEngine) -> OpenStore:
     record_writer = RecordWriter(writer)
     flusher = Flusher(manifest, catalog, tail, shapes, writer, record_writer, engine)
     records = RecordsKeeper(manifest, catalog, record_writer, engine)
-    rewriter = Rewriter(manifest, catalog, shapes, writer, engine, records)
+    search = ErasureSearch(catalog, engine)
+    rewriter = Rewriter(manifest, catalog, shapes, writer, engine, records, search)
     days = {MINUTES_KIND: options.minutes_days, HOURS_KIND: options.hours_days, DAYS_KIND: options.days_days}
     numbers = NumbersKeeper(manifest, catalog, writer, engine, options.seconds, days)
     history = HistoryImporter(manifest, catalog, shapes, FileWriter(folder), engine, flusher, options.days)
     keeper = Keeper(options, catalog, tail, flusher, rewriter, numbers, records, history, engine)
-    return OpenStore(lock, manifest, shapes, tail, catalog, rewriter, keeper, numbers, history)
+    return OpenStore(lock, manifest, shapes, tail, catalog, search, keeper, numbers, history)
 
 
 def _lock(folder: Path) -> DirectoryLock:

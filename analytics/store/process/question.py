@@ -3,10 +3,14 @@
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from analytics.kinds import LOGS
 from analytics.store.source import EventSource
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+WORDS = {LOGS.name: "log lines"}
+"""What kinds of records are called in messages, where that is not their name."""
 
 
 class Refusal(Exception):
@@ -19,6 +23,17 @@ class Refusal(Exception):
 
 class DoubtfulRefusal(Refusal):
     """A refusal for which a damaged file may be the reason: the files are checked, and it is asked once more."""
+
+
+class StillSearching(Refusal):
+    """A refusal of a question about a kind of records, of which erased ones are still looked for."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+        super().__init__(
+            "store_unavailable",
+            f"The long-term store cannot answer now: it is still looking for erased {WORDS.get(kind, kind)}.",
+        )
 
 
 class Interruptible(Protocol):

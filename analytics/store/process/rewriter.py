@@ -3,26 +3,24 @@
 from collections.abc import Sequence
 
 from analytics.filters.sql_quoting import quoted_name, quoted_text
-from analytics.log.digests import among
-from analytics.records import NewErasure
 from analytics.store.files.checking import damaged
 from analytics.store.files.figures import figures_by_day
 from analytics.store.files.layout import EVENTS_FOLDER, FIXED_COLUMNS
 from analytics.store.files.letters import together
-from analytics.store.files.manifest import DataFile, Manifest, PendingErasure
+from analytics.store.files.manifest import DataFile, Manifest
 from analytics.store.files.merging import to_merge
 from analytics.store.files.shapes import COLUMN, Shapes, columns_of
 from analytics.store.files.writer import FileWriter, Reach
 from analytics.store.process.catalog import FileCatalog, is_readable
 from analytics.store.process.engine import DuckEngine
+from analytics.store.process.erasing import ErasureSearch
 from analytics.store.process.events_sql import ErasedUsers, without_erased
-from analytics.store.records.erased import find_erased
 from analytics.store.records.keeping import RecordsKeeper
 from analytics.store.records.layout import RECORD_LAYOUTS
 
 
 class Rewriter:
-    """Changes which files there are. Only the keeper's thread uses it, except for `users_of`.
+    """Changes which files there are. Only the keeper's thread uses it.
 
     Raises:
         duckdb.Error, OSError, sqlite3.Error: a change failed; all is as it was.
@@ -36,9 +34,11 @@ class Rewriter:
         writer: FileWriter,
         engine: DuckEngine,
         records: RecordsKeeper,
+        search: ErasureSearch,
     ) -> None:
         self._manifest, self._catalog, self._shapes = manifest, catalog, shapes
         self._writer, self._engine, self._records = writer, engine, records
+        self._search = search
         self._left_out: tuple[int, set[str]] | None = None
         """Position of the newest erasure, and names of files, for which `erase` waits."""
 
@@ -60,31 +60,12 @@ class Rewriter:
         self._manifest.replace(files, [])
         self._catalog.replace(files, [])
 
-    def users_of(self, erasure: PendingErasure) -> ErasedUsers:
-        """The users that an erasure is about, of all in files and tail, and how many records they have."""
-        digests = NewErasure(erasure.salt, erasure.digests)
-        with self._catalog.view() as view:
-            self._catalog.check()
-            connection = self._engine.connect()
-            try:
-                query = f"SELECT user_id, count(*) FROM {view.events()} WHERE seq <= {erasure.number} GROUP BY user_id"
-                counts: dict[str, int] = dict(connection.execute(query).fetchall())
-                records = {
-                    kind: find_erased(connection, layout, view.rows_of(layout), digests, erasure.records[kind])
-                    for kind, layout in RECORD_LAYOUTS.items()
-                    if kind in erasure.records
-                }
-            finally:
-                connection.close()
-        users = among(digests, counts)
-        return ErasedUsers(users, erasure.number, erasure.position, sum(counts[user] for user in users), records)
-
     def erase(self) -> bool:
         """Write the files anew that have erased records, and drop what the manifest knows of their erasures.
 
         That stays while a file is left out that may have such records: it may be put back as it was.
 
-        Returns whether there was anything to do.
+        It waits until it is known which records were erased. Returns whether there was anything to do.
         """
         pending = self._manifest.erasures()
         if not pending:
@@ -102,8 +83,10 @@ class Rewriter:
         known = {each.position for each in self._catalog.erased}
         for erasure in pending:
             if erasure.position not in known:
-                self._catalog.erase(self.users_of(erasure))
+                self._search.begin(erasure)
         erased = [each for each in self._catalog.erased if each.position <= last.position]
+        if any(each.searching for each in erased):
+            return False
         for file in files:
             if not is_readable(file):
                 continue

@@ -20,11 +20,10 @@ from analytics.store.frames import StoreRequest
 from analytics.store.messages import BRING_HISTORY, COUNT_ERASED, STARTING, Begin, Told
 from analytics.store.options import StoreOptions
 from analytics.store.process.engine import DuckEngine
-from analytics.store.process.erased_counts import ErasedCounts
 from analytics.store.process.journal import JournalReader
 from analytics.store.process.opening import OpenStore, open_store
 from analytics.store.process.operations import STORE_OPERATIONS
-from analytics.store.process.question import DoubtfulRefusal, Interruptible, Question, Refusal
+from analytics.store.process.question import DoubtfulRefusal, Interruptible, Question, Refusal, StillSearching
 from analytics.store.process.reader import READ_KINDS, JournalFollower, Reached
 from analytics.store.process.server import ActiveRequest
 from analytics.store.process.status import status_of
@@ -48,7 +47,7 @@ class StoreService:
         self._options = options
         self._directory = Path(options.directory)
         self._engine = DuckEngine(store_folder(self._directory), options.memory, options.threads)
-        self._reached, self._erased_counts = Reached(), ErasedCounts()
+        self._reached = Reached()
         self._is_open, self._begun, self._work = threading.Event(), threading.Event(), threading.Event()
         self._troubles: dict[str, str] = {"opening": STARTING}
 
@@ -95,10 +94,19 @@ class StoreService:
         if not self._reached.wait(request.position, min(request.seconds, REACH_SECONDS)):
             reason = self.trouble or "it has not read the newest records yet"
             raise Refusal("store_unavailable", f"The long-term store cannot answer now: {reason}.")
+        deadline = time.monotonic() + min(request.seconds, REACH_SECONDS)
+        while True:
+            try:
+                yield from self._answered(request, active)
+                return
+            except StillSearching as refusal:
+                if not self._open.search.wait(refusal.kind, deadline - time.monotonic()):
+                    raise
+
+    def _answered(self, request: StoreRequest, active: ActiveRequest) -> Iterator[bytes]:
         for is_last in (False, True):
             has_answered = False
-            with self._open.catalog.view() as view:
-                connection = self._engine.connect()
+            with self._open.catalog.view() as view, self._engine.lend() as connection:
                 active.query = connection
 
                 def watch(query: Interruptible) -> None:
@@ -117,7 +125,6 @@ class StoreService:
                         raise
                 finally:
                     active.query = None
-                    connection.close()
 
     def _find_damage(self, files: object) -> bool:
         """After a failed query: whether some of its files are damaged, so that it works without them."""
@@ -152,7 +159,7 @@ class StoreService:
         self._follower = JournalFollower(self._journal, store.tail, self._erased)
         self._follower.begin(progress.upto, progress.number)
         for erasure in store.manifest.erasures():
-            self._hide(erasure)
+            store.search.begin(erasure)
         self._reached.set(progress.upto)
         self._begun.set()
 
@@ -168,7 +175,7 @@ class StoreService:
         return self._open.history.bring(request.body, request.seconds, space.max_bytes, may_write=may_write)
 
     def _count_erased(self, request: StoreRequest) -> bytes:
-        counts = self._erased_counts.wait(request.args["salt"], request.seconds)
+        counts = self._open.search.counts.wait(request.args["salt"], request.seconds)
         if counts is None:
             raise Refusal("store_unavailable", "The long-term store has not read this erasure yet.")
         return msgspec.json.encode(counts)
@@ -183,6 +190,7 @@ class StoreService:
         del self._troubles["opening"]
         self._is_open.set()
         threading.Thread(target=self._follow, name="reader", daemon=True).start()
+        threading.Thread(target=self._find_erased, name="eraser", daemon=True).start()
         self._begun.wait()
         keeper = self._open.keeper
         while True:
@@ -230,10 +238,15 @@ class StoreService:
     def _erased(self, erasure: PendingErasure) -> None:
         """Leave out erased records from now on; files follow."""
         self._open.history.note(erasure)
-        self._hide(erasure)
+        self._open.search.begin(erasure)
         self._open.keeper.flusher.erasures.append(erasure)
 
-    def _hide(self, erasure: PendingErasure) -> None:
-        found = self._open.rewriter.users_of(erasure)
-        self._open.catalog.erase(found)
-        self._erased_counts.set(erasure.salt, found.counts)
+    def _find_erased(self) -> None:
+        while True:
+            try:
+                self._open.search.step()
+                self._troubles.pop("erasing", None)
+            except Exception as error:
+                self._troubles["erasing"] = f"erased records cannot be looked for ({error})"
+                logger.exception("the store cannot look for erased records")
+                time.sleep(RETRY_SECONDS)

@@ -1,17 +1,20 @@
 """Erased log lines and spans: which records name the users of an erasure, and how questions leave them out."""
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.filters.sql_quoting import quoted_text
 from analytics.log.digests import among
-from analytics.record_users import AFTER_WORD, HINTS, user_in
+from analytics.record_users import AFTER_WORD, NAME_PATTERN, user_in
 from analytics.records import NewErasure
 from analytics.store.records.layout import RecordLayout
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+FETCHED = 10_000
+"""Texts that are compared at a time."""
 
 
 class ErasedRows(NamedTuple):
@@ -30,33 +33,48 @@ class ErasedRows(NamedTuple):
 
 
 def find_erased(
-    connection: "DuckDBPyConnection", layout: RecordLayout, rows: str, erasure: NewErasure, number: int
+    connection: "DuckDBPyConnection", layout: RecordLayout, sources: Sequence[str], erasure: NewErasure, number: int
 ) -> ErasedRows:
-    """The records up to a number that an erasure is about, of the rows of a subquery."""
-    before = f"{rows} WHERE seq <= {number}"
+    """The records up to a number that an erasure is about, of files and tables, which are read one after the other."""
     ids: set[str] = set()
-    for column in layout.users:
-        ids.update(_texts(connection, f"SELECT DISTINCT {column} FROM {before} AND {column} IS NOT NULL"))
-    fields: dict[str, frozenset[str]] = {}
-    for column, patterns in layout.named_users.items():
-        found = " UNION ALL ".join(
-            f"SELECT unnest(regexp_extract_all({column}, {quoted_text(pattern)})) AS field FROM named"
-            for pattern in patterns
-        )
-        hints = " OR ".join(f"contains({column}, {quoted_text(hint)})" for hint in HINTS)
-        named = f"SELECT DISTINCT {column} FROM {before} AND ({hints})"
-        by_user: dict[str, list[str]] = {}
-        for field in _texts(connection, f"WITH named AS MATERIALIZED ({named}) SELECT DISTINCT field FROM ({found})"):
-            user = user_in(field)
-            if user:
-                by_user.setdefault(user, []).append(field)
-        fields[column] = frozenset(each for user in among(erasure, by_user) for each in by_user[user])
-    erased = ErasedRows(number, among(erasure, ids), fields)
+    fields: dict[str, set[str]] = {column: set() for column in layout.named_users}
+    for source in sources:
+        for column in layout.users:
+            query = f"SELECT DISTINCT {column} FROM {source} WHERE seq <= {number} AND {column} IS NOT NULL"
+            for texts in _texts(connection, query):
+                ids.update(among(erasure, texts))
+        for column, patterns in layout.named_users.items():
+            for texts in _texts(connection, _fields_sql(column, patterns, source, number)):
+                fields[column].update(_naming(erasure, texts))
+    erased = ErasedRows(number, frozenset(ids), {column: frozenset(each) for column, each in fields.items()})
     condition = _condition(erased)
     if not condition:
         return erased
-    ((count,),) = connection.execute(f"SELECT count(*) FROM {rows} WHERE coalesce({condition}, false)").fetchall()
-    return erased._replace(rows=count)
+    rows = 0
+    for source in sources:
+        query = f"SELECT count(*) FROM {source} WHERE coalesce({condition}, false)"
+        ((count,),) = connection.execute(query).fetchall()
+        rows += count
+    return erased._replace(rows=rows)
+
+
+def _fields_sql(column: str, patterns: Sequence[str], source: str, number: int) -> str:
+    """The fields in the texts of a column that name users."""
+    found = ", ".join(f"regexp_extract_all({column}, {quoted_text(pattern)})" for pattern in patterns)
+    return (
+        f"SELECT DISTINCT unnest(flatten([{found}])) FROM {source} "
+        f"WHERE seq <= {number} AND regexp_matches({column}, {quoted_text(NAME_PATTERN)})"
+    )
+
+
+def _naming(erasure: NewErasure, fields: Iterable[str]) -> Iterator[str]:
+    """Those of some fields that name a user of an erasure."""
+    by_user: dict[str, list[str]] = {}
+    for field in fields:
+        user = user_in(field)
+        if user:
+            by_user.setdefault(user, []).append(field)
+    return (field for user in among(erasure, by_user) for field in by_user[user])
 
 
 def not_erased(erased: Sequence[ErasedRows]) -> str:
@@ -82,5 +100,8 @@ def _has_field(column: str, field: str) -> str:
     return f"({contains} AND regexp_matches({column}, {quoted_text(before + re.escape(field) + after)}))"
 
 
-def _texts(connection: "DuckDBPyConnection", query: str) -> Collection[str]:
-    return [text for (text,) in connection.execute(query).fetchall()]
+def _texts(connection: "DuckDBPyConnection", query: str) -> Iterator[list[str]]:
+    """The texts that a query selects, some at a time."""
+    found = connection.execute(query)
+    while rows := found.fetchmany(FETCHED):
+        yield [text for (text,) in rows]
