@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from analytics.alerts.rules.engine import RuleEngine
-from analytics.alerts.rules.input_lines import last_time, lines_of
+from analytics.alerts.rules.input_lines import LATEST, last_time, lines_of
 from analytics.alerts.rules.parts_of_tests import BadTestFile
 from analytics.alerts.rules.rule import RuleGroup, prepared, seconds
 from analytics.alerts.rules.trial import Trial, TrialTimes, try_rule
@@ -58,6 +58,8 @@ class Trials:
             if given["input_series"] or given["input_lines"]:
                 step = round(seconds(given["step"]) * 1000)
                 samples, last = samples_of(given["input_series"], step)
+                if last > LATEST * 1_000:
+                    raise BadTestFile("input_series: the values end after the year 2261; take a shorter step")
                 lines = lines_of(given["input_lines"], step, pushed_line)
                 with GivenLines(lines) as source:
                     engine = RuleEngine(PromqlEngine(samples), RecordLogSource(source))

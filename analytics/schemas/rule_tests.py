@@ -108,7 +108,12 @@ class RuleTestSchema(Schema):
         fields.Nested(InputLinesSchema),
         load_default=list,
         validate=validate.Length(max=MOST_INPUT),
-        metadata={"description": "Log lines to test a rule in LogQL on, instead of those that are kept"},
+        metadata={
+            "description": (
+                "Log lines to test a rule in LogQL on, instead of those that are kept: at most 100,000 lines and "
+                "10 MiB of text, metadata and labels, each as often as it is written"
+            )
+        },
     )
     step = DurationText(1.0, load_default="1m", metadata={"description": "Time between two of their values"})
 
