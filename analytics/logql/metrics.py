@@ -163,7 +163,7 @@ class MetricQuery:
             parts = np.array(sorted(values), dtype=np.int64)
             ends = wanted.since - 1 + (parts + 1) * part  # the last moment of each part: windows end at such
             amounts = np.array([values[place] for place in parts.tolist()])
-            found[key] = over_time(node, self._times, ends, amounts)
+            found[key] = over_time(node, self._times, ends, amounts, self._budget.rest)
         return found
 
     # --- read line by line -------------------------------------------------------------------------------------------
@@ -198,7 +198,9 @@ class MetricQuery:
         found: Vector = {}
         for key, (times, values) in samples.items():
             self._budget.rest()
-            found[key] = over_time(node, self._times, np.array(times, dtype=np.int64), np.array(values))
+            found[key] = over_time(
+                node, self._times, np.array(times, dtype=np.int64), np.array(values), self._budget.rest
+            )
         return found
 
     def _key(

@@ -125,7 +125,7 @@ def _many_to_one(node: LogOperation, matching: LogMatching, left: Vector, right:
         included = {name: labels_of[signature].get(name, "") for name in matching.included}
         new = key_of({**dict(key), **included})
         first, second = (values, other) if is_left else (other, values)
-        calculated = _value(node, first, second, values)
+        calculated = _value(node, first, second, first)
         before = found.get(new)
         if before is not None:
             if (~np.isnan(before) & ~np.isnan(calculated)).any():

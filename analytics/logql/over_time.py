@@ -10,12 +10,23 @@ from analytics.logql.vectors import Values
 
 Times = NDArray[np.int64]
 _SECOND = 1_000_000_000
+_CALL = 1_000
+"""Numbers whose aggregation takes as long as the call for it."""
 
 
-def over_time(node: RangeAggregation, steps: Times, times: Times, values: Values) -> Values:
+AT_ONCE = 1_000_000
+"""Numbers that are aggregated between two pauses."""
+
+
+def over_time(
+    node: RangeAggregation, steps: Times, times: Times, values: Values, rest: Callable[[], None] = lambda: None
+) -> Values:
     """The value of a function at each step, of numbers in the order of time; NaN where its window has none.
 
     A window ends at its step, and begins after the time that is its length earlier.
+
+    Args:
+        rest: lets others run, or raises the error of a query whose time is up; called between many numbers.
     """
     ends = steps - node.offset
     lows = np.searchsorted(times, ends - node.window, "right")
@@ -31,7 +42,12 @@ def over_time(node: RangeAggregation, steps: Times, times: Times, values: Values
         return counted
     reduce = _REDUCE.get(name) or _quantile(node.parameter or 0.0)
     result = np.full(len(steps), np.nan)
+    done = 0
     for place in np.flatnonzero(highs > lows):
+        done += int(highs[place] - lows[place]) + _CALL
+        if done > AT_ONCE:
+            done = 0
+            rest()
         result[place] = reduce(values[lows[place] : highs[place]])
     return result / seconds if name in ("rate", "rate_counter") else result
 

@@ -39,6 +39,8 @@ GROUPED = (
 """Those of them that group by labels themselves."""
 RANKED = ("topk", "bottomk", "approx_topk")
 VECTOR = ("sum", "avg", "min", "max", "count", "stddev", "stdvar", *RANKED, "sort", "sort_desc")
+MOST_OPERATORS = 200
+"""Operators of a query."""
 LEFT_OUT = ("variants", "sample", "count_values", "quantile", "group")
 _PRECEDENCE = {
     "or": 1,
@@ -87,12 +89,19 @@ def matchers_of(query: str) -> tuple[LabelMatch, ...]:
 class _QueryParser(StageParser):
     """Parses a query; each method takes the tokens of what it is named after."""
 
+    def __init__(self, query: str) -> None:
+        super().__init__(query)
+        self._operators = 0
+
     def expression(self, least: int) -> Query:
         """Operands, and the operators between them that bind at least so strongly."""
         self.enter()
         left = self._operand()
         while (precedence := _PRECEDENCE.get(self.next.text, 0)) > least and self.next.kind in ("sign", "word"):
             sign = self.take()
+            self._operators += 1
+            if self._operators > MOST_OPERATORS:
+                self.refuse(f"there are more than {MOST_OPERATORS} operators")
             is_bool, matching = self._modifiers(sign.text)
             right = self.expression(precedence - 1 if sign.text == "^" else precedence)
             left = LogOperation(sign.text, self._metric(left), self._metric(right), is_bool, matching)
@@ -185,7 +194,7 @@ class _QueryParser(StageParser):
         parameter = None
         if function in RANKED:
             parameter = self.number()
-            if parameter < 1 or parameter != int(parameter):
+            if parameter < 1 or not parameter.is_integer():
                 self.refuse(f"{function} needs a whole number of at least 1")
             self.expect(",")
         inner = self._metric(self.expression(0))

@@ -18,7 +18,7 @@ from analytics.logql.nodes import (
     LineFormat,
     Stage,
 )
-from analytics.logql.tokens import LogToken, byte_count, nanoseconds, refuse, tokens, unquoted
+from analytics.logql.tokens import LogToken, byte_count, nanoseconds, number, refuse, tokens, unquoted
 
 MATCHES = ("=", "!=", "=~", "!~")
 LINE_FILTERS = ("|=", "!=", "|~", "!~", "|>", "!>")
@@ -95,8 +95,10 @@ class StageParser:
             self.take()
         if self.next.kind != "number":
             self.refuse("a number is missing")
-        text = self.take().text
-        value = float(int(text, 16)) if text[:2] in ("0x", "0X") else float(text)
+        value = number(self.next.text)
+        if value is None:
+            self.refuse(f"{self.next.text[:20]}… is too large")
+        self.take()
         return -value if is_negative else value
 
     def duration(self) -> int:

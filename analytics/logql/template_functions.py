@@ -18,6 +18,7 @@ from analytics.logql.patterns import expanded, expression
 from analytics.logql.tokens import byte_count, seconds
 from analytics.templating.errors import TemplateFailed
 from analytics.templating.functions import FUNCTIONS
+from analytics.templating.limits import LONGEST_TEXT
 from analytics.templating.printing import printed
 
 LONGEST = 10_000
@@ -39,14 +40,22 @@ def _float(value: Any) -> float:
 
 
 def _int(value: Any) -> int:
+    if type(value) is int:
+        return _wrapped(value)
     found = _float(value)
-    return int(found) if math.isfinite(found) else 0
+    return max(-(1 << 63), min(int(found), (1 << 63) - 1)) if math.isfinite(found) else 0
+
+
+def _wrapped(value: int) -> int:
+    """A number of 64 bits with a sign, as those of Go, which start again at the least one after the greatest."""
+    return (value + (1 << 63)) % (1 << 64) - (1 << 63)
 
 
 def _divided(first: int, second: int) -> int:
     if second == 0:
         raise TemplateFailed("division by zero")
-    return int(first / second)
+    quotient = abs(first) // abs(second)
+    return quotient if (first < 0) == (second < 0) else -quotient
 
 
 def _remainder(first: int, second: int) -> int:
@@ -57,7 +66,7 @@ def _folded(calculate: Callable[[Any, Any], Any], convert: Callable[[Any], Any])
     def fold(first: Any, *others: Any) -> Any:
         found = convert(first)
         for value in others:
-            found = calculate(found, convert(value))
+            found = convert(calculate(found, convert(value)))
         return found
 
     return fold
@@ -69,11 +78,32 @@ def _replaced(pattern: Any, text: Any, replacement: Any, *, is_literal: bool) ->
     except BadLogQuery as error:
         raise TemplateFailed(error.message) from None
 
-    def written(match: Any) -> str:
-        return expanded(match, str(replacement))
+    length = 0
 
-    changed: str = compiled.sub((lambda _: str(replacement)) if is_literal else written, str(text))
+    def written(match: Any) -> str:
+        nonlocal length
+        found = str(replacement) if is_literal else expanded(match, str(replacement))
+        length += len(found)
+        _check_length(length)
+        return found
+
+    try:
+        changed: str = compiled.sub(written, str(text))
+    except BadLogQuery as error:
+        raise TemplateFailed(error.message) from None
     return changed
+
+
+def _check_length(length: int) -> None:
+    if length > LONGEST_TEXT:
+        raise TemplateFailed(f"a text would have more than {LONGEST_TEXT:,} characters")
+
+
+def _exchanged(text: Any, old: Any, new: Any, count: int = -1) -> str:
+    whole, before, after = str(text), str(old), str(new)
+    found = whole.count(before) if count < 0 else min(whole.count(before), count)
+    _check_length(len(whole) + found * (len(after) - len(before)))
+    return whole.replace(before, after, count)
 
 
 def _count(pattern: Any, text: Any) -> int:
@@ -106,7 +136,10 @@ def _repeated(count: Any, text: Any) -> str:
 
 def _from_json(text: Any) -> Any:
     try:
-        return json.loads(str(text))
+        found = json.loads(str(text))
+        if "\\u" in str(text):
+            json.dumps(found, ensure_ascii=False).encode()  # fails for halves of surrogate pairs
+        return found
     except (ValueError, RecursionError):
         raise TemplateFailed("fromJson needs JSON") from None
 
@@ -134,7 +167,7 @@ def _parsed(layout: Any, text: Any, zone: Any = "UTC") -> datetime:
     try:
         known = UTC if zone in ("UTC", "Local") else ZoneInfo(str(zone))
         return datetime.strptime(whole, form).replace(tzinfo=known)
-    except (ValueError, KeyError, OSError):
+    except (ValueError, KeyError, OSError, re.error):  # re.error: a part of a time is twice in the layout
         raise TemplateFailed(f"{str(text)[:100]!r} is no time like {str(layout)[:100]!r} in {str(zone)[:50]}") from None
 
 
@@ -161,7 +194,9 @@ def _aligned(count: Any, text: Any, *, is_left: bool) -> str:
 
 
 def _indented(count: Any, text: Any) -> str:
-    return "\n".join(" " * _bounded(count) + line for line in str(text).split("\n"))
+    lines, margin = str(text).split("\n"), " " * _bounded(count)
+    _check_length(len(lines) * len(margin))
+    return "\n".join(margin + line for line in lines)
 
 
 LINE_FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -181,8 +216,8 @@ LINE_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "trimAll": lambda signs, text: str(text).strip(str(signs)),
     "trimPrefix": lambda prefix, text: str(text).removeprefix(str(prefix)),
     "trimSuffix": lambda suffix, text: str(text).removesuffix(str(suffix)),
-    "Replace": lambda text, old, new, count: str(text).replace(str(old), str(new), _int(count)),
-    "replace": lambda old, new, text: str(text).replace(str(old), str(new)),
+    "Replace": lambda text, old, new, count: _exchanged(text, old, new, _int(count)),
+    "replace": lambda old, new, text: _exchanged(text, old, new),
     "regexReplaceAll": lambda pattern, text, new: _replaced(pattern, text, new, is_literal=False),
     "regexReplaceAllLiteral": lambda pattern, text, new: _replaced(pattern, text, new, is_literal=True),
     "count": _count,

@@ -86,9 +86,19 @@ def unquoted(query: str, token: LogToken) -> str:
     if token.text[0] == "`":
         return token.text[1:-1]
     try:
-        return str(ast.literal_eval(token.text))
+        found = str(ast.literal_eval(token.text))
+        found.encode()  # fails for halves of surrogate pairs
+        return found
     except (ValueError, SyntaxError):
         refuse(query, token.at, "syntax error: the text has an escape that does not exist")
+
+
+def number(text: str) -> float | None:
+    """The value of a number; None if it has too many hexadecimal digits."""
+    try:
+        return float.fromhex(text) if text[:2] in ("0x", "0X") else float(text)
+    except OverflowError:
+        return None
 
 
 def nanoseconds(text: str) -> int | None:

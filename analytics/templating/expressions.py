@@ -1,21 +1,25 @@
 """Expressions in actions: `$labels.service`, `printf "%.2f" $value`, `.Value | humanize`."""
 
 import ast
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from analytics.templating.errors import BadTemplate, TemplateFailed
 from analytics.templating.functions import FUNCTIONS, NOT_SUPPORTED
+from analytics.templating.limits import CHARACTERS, LONGEST_GIVEN, LONGEST_TEXT, MOST_WORK
 from analytics.templating.scanning import ActionToken
 
 
 class Scope:
     """What an expression sees: the dot, and the variables. An inner scope sees and sets those of outer ones."""
 
-    __slots__ = ("_outer", "_own", "dot")
+    __slots__ = ("_outer", "_own", "_root", "_work", "dot")
 
     def __init__(self, dot: Any, outer: "Scope | None" = None) -> None:
         self.dot, self._outer = dot, outer
+        self._root: Scope = outer._root if outer else self
+        self._work = 0
         self._own: dict[str, Any] = {} if outer else {"$": dot}
 
     def get(self, name: str) -> Any:
@@ -26,6 +30,16 @@ class Scope:
                 return scope._own[name]
             scope = scope._outer
         raise TemplateFailed(f"undefined variable {name}")
+
+    def work(self, amount: int) -> None:
+        """Count work of the template.
+
+        Raises:
+            TemplateFailed: it is too much.
+        """
+        self._root._work += amount
+        if self._root._work > MOST_WORK:
+            raise TemplateFailed(f"the template calls functions more than {MOST_WORK:,} times")
 
     def declare(self, name: str, value: Any) -> None:
         """Make a variable in this scope."""
@@ -85,10 +99,17 @@ def _command(tokens: Sequence[ActionToken], piped: Expression | None, functions:
 
     def call(scope: Scope) -> Any:
         given = [value(scope) for value in values]
+        length = sum(len(each) for each in given if isinstance(each, str))
+        if length > LONGEST_GIVEN:
+            raise TemplateFailed(f"error calling {name}: its texts have more than {LONGEST_GIVEN:,} characters")
+        scope.work(1 + length // CHARACTERS)
         try:
-            return function(*given)
-        except (TypeError, ValueError, OverflowError, IndexError) as error:
+            found = function(*given)
+        except (TypeError, ValueError, ArithmeticError, LookupError, re.error) as error:
             raise TemplateFailed(f"error calling {name}: {error}") from None
+        if isinstance(found, str) and len(found) > LONGEST_TEXT:
+            raise TemplateFailed(f"error calling {name}: the text is longer than {LONGEST_TEXT:,} characters")
+        return found
 
     return call
 
@@ -131,7 +152,7 @@ def _operand(token: ActionToken) -> Expression | str:
     if token.kind == "text":
         return _constant(text[1:-1] if text[0] == "`" else _unquoted(text))
     if token.kind == "number":
-        return _constant(int(text, 0) if text.lstrip("+-").isdigit() or "x" in text.lower() else float(text))
+        return _constant(_number(text))
     if token.kind == "variable":
         name, *fields = text.split(".")
         return lambda scope: _field(scope.get(name), fields)
@@ -143,9 +164,18 @@ def _operand(token: ActionToken) -> Expression | str:
     return text
 
 
+def _number(text: str) -> int | float:
+    try:
+        return int(text, 0) if text.lstrip("+-").isdigit() or "x" in text.lower() else float(text)
+    except ValueError:
+        raise BadTemplate(f"{text[:20]} is not a number") from None
+
+
 def _unquoted(text: str) -> str:
     try:
-        return str(ast.literal_eval(text))
+        found = str(ast.literal_eval(text))
+        found.encode()
+        return found
     except (ValueError, SyntaxError):
         raise BadTemplate(f"{text[:20]} is not a text") from None
 

@@ -12,11 +12,10 @@ from typing import Any, NamedTuple
 from analytics.templating.errors import BadTemplate, TemplateFailed
 from analytics.templating.expressions import Expression, Functions, Scope, pipeline
 from analytics.templating.functions import FUNCTIONS, holds
+from analytics.templating.limits import LONGEST_TEXT
 from analytics.templating.printing import printed
 from analytics.templating.scanning import ActionToken, Piece, pieces
 
-LONGEST_TEXT = 100_000
-"""Characters that a template may write."""
 DEEPEST = 50
 """Levels of `if`, `range` and `with`."""
 Writer = Callable[[Scope, list[str]], None]
@@ -183,6 +182,7 @@ def _ranging(names: list[str], expression: Expression, body: list[Writer], other
         else:
             raise TemplateFailed("range can't iterate over the value")
         for key, item in pairs:
+            scope.work(1)
             inner = Scope(item, scope)
             for name, part in zip(names, (item,) if len(names) == 1 else (key, item), strict=False):
                 inner.declare(name, part)
