@@ -78,6 +78,41 @@ def test_log_queries(query: str, expected: list[str]) -> None:
     assert lines(query, GIVEN) == expected
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("10.0.0.0/8", "src:10.0.0.1 dst:10.0.0.2"),
+        ("10.0.0.2", "src:10.0.0.1 dst:10.0.0.2"),
+        ("10.0.0.0/8", "tcp:10.0.0.1:443"),
+        ("10.0.0.0/8", "bad:10.0.0.1"),
+        ("10.0.0.0/8", "denied 10.0.0.1."),
+        ("10.0.0.0/8", "[10.0.0.1]"),
+        ("10.0.0.0/8", "v10.0.0.1x"),
+        ("2001:db8::/32", "from 2001:db8::1: connection refused"),
+        ("2001:db8::/32", "[2001:db8::1]:443"),
+        ("2001:db8::/32", "peer:2001:db8::1."),
+        ("2001:db8::/32", "2001:db8:0:0:0:0:0:1:443"),
+        ("2001:db8::/32", "2001:DB8::: no"),
+        ("::1", "tcp:::1"),
+        ("::ffff:10.0.0.0/104", "::ffff:10.0.0.1"),
+    ],
+)
+def test_addresses_are_found_beside_other_signs(pattern: str, text: str) -> None:
+    assert passed(f'|= ip("{pattern}")', text) is not None
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("10.0.0.0/8", "10.0.0.1.5 110.0.0.1 1.10.0.0.300 ::ffff:10.0.0.1"),
+        ("::/0", "std::vector 12:34:56 2024-01-15T10:30:00Z 10.0.0.1:443 a:b:c:d:e:f:g:h"),
+        ("0.0.0.0/0", "1.2.3 1234.1.1.1 2001:db8::1"),
+    ],
+)
+def test_what_only_looks_like_an_address_is_none(pattern: str, text: str) -> None:
+    assert passed(f'|= ip("{pattern}")', text) is None
+
+
 TOOK = WEB + " | logfmt | unwrap duration(took) [1m]"
 
 
@@ -176,6 +211,17 @@ TOOK = WEB + " | logfmt | unwrap duration(took) [1m]"
             f"(count_over_time({WEB}[1m]))",
             {"app=web,pod=p1": 6, "app=web,pod=p2": 3},
         ),
+        *(
+            (f"vector(9) {operator} on (x) {group} vector(3)", {"": 9})
+            for operator in (">", ">=", "!=")
+            for group in ("", "group_left ()", "group_right ()")
+        ),
+        ("vector(9) > bool on (x) group_right () vector(3)", {"": 1}),
+        ("vector(3) > on (x) group_right () vector(9)", {}),
+        (
+            f'label_replace(sum by (pod) (count_over_time({WEB}[1m])), "n", "$$1-$1-$${{1}}$", "pod", "p(.)")',
+            {"n=$1-1-${1}$,pod=p1": 2, "n=$1-2-${1}$,pod=p2": 1},
+        ),
         ("vector(1) + vector(1)", {"": 2}),
         ("vector(2 + 1)", None),
     ],
@@ -211,6 +257,12 @@ def test_metric_queries(query: str, expected: dict[str, float] | None) -> None:
         ('{{ regexReplaceAll "(l+)" .word "<$1>" }}{{ regexReplaceAllLiteral "l+" .word "$1" }}', "he<ll>ohe$1o"),
         ("{{ add 3 2 5 }} {{ sub 5 2 }} {{ mul 2 3 }} {{ div 7 2 }} {{ mod 7 4 }}", "10 3 6 3 3"),
         ("{{ addf 3.5 2 }} {{ subf 5.5 2 }} {{ mulf 2.5 2 }} {{ divf 10 4 }}", "5.5 3.5 5 2.5"),
+        ("{{ mul 9223372036854775807 2 }} {{ add 9223372036854775807 1 }}", "-2 -9223372036854775808"),
+        (
+            "{{ div 9007199254740993 1 }} {{ div -7 2 }} {{ mod -7 4 }} {{ int 1e30 }}",
+            "9007199254740993 -3 -3 9223372036854775807",
+        ),
+        ('{{ regexReplaceAll "(l+)" .word "$$1<$1>" }}', "he$1<ll>o"),
         ("{{ max 1 3 2 }} {{ min 1 3 }} {{ maxf 1.5 2.5 }} {{ minf 1.5 2.5 }}", "3 1 2.5 1.5"),
         ('{{ ceil 1.2 }} {{ floor 1.8 }} {{ round 1.25 1 }} {{ int "7" }} {{ float64 "3.5" }}', "2 1 1.2 7 3.5"),
         (
