@@ -43,16 +43,21 @@ def test_each_file_and_directory_is_synced_once(tmp_path: Path, monkeypatch: pyt
 
 @pytest.mark.parametrize("fails_at", [1, 12, 13, 20])
 def test_after_a_failure_none_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails_at: int) -> None:
-    calls = iter(range(1, 100))
+    calls, synced = iter(range(1, 100)), list[Path]()
 
-    def failing(_: int) -> None:
+    def failing(file: int) -> None:
         if next(calls) == fails_at:
             raise OSError("no space left")
+        synced.append(Path(os.readlink(f"/proc/self/fd/{file}")))
 
     monkeypatch.setattr(os, "fsync", failing)
     with pytest.raises(OSError, match="no space"):
         publish(tmp_path)
     assert files(tmp_path) == []
+    synced.clear()
+    publish(tmp_path)
+    folders = {path for name in NAMES for path in (tmp_path / name).parents if path.is_relative_to(tmp_path)}
+    assert {path for path in synced if path.is_dir()} == folders, "a folder may be of the first try"
 
 
 def test_a_failure_inside_of_the_context_leaves_nothing(tmp_path: Path) -> None:

@@ -27,10 +27,8 @@ class Publication:
     def begin(self, name: str) -> Path:
         """The path of an empty file, to be filled until the end of the context, for the one of this name."""
         path = self._folder / name
-        if not path.parent.exists():
-            path.parent.mkdir(PRIVATE_DIRECTORY, parents=True, exist_ok=True)
-            self._directories |= {path.parent.parent, self._folder}
-        self._directories.add(path.parent)
+        path.parent.mkdir(PRIVATE_DIRECTORY, parents=True, exist_ok=True)
+        self._directories |= {path.parent, path.parent.parent, self._folder}  # an earlier try may have made them
         self._paths.append(path)
         _partial(path).touch(PRIVATE)
         return _partial(path)

@@ -51,9 +51,8 @@ def open_store(options: StoreOptions, engine: DuckEngine) -> OpenStore:
         sqlite3.Error, OSError: it cannot be used now.
     """
     folder = store_folder(Path(options.directory))
-    if not folder.exists():
-        folder.mkdir(PRIVATE_DIRECTORY, exist_ok=True)
-        sync_directory(folder.parent)
+    folder.mkdir(PRIVATE_DIRECTORY, exist_ok=True)
+    sync_directory(folder.parent)  # an earlier try may have made it
     lock = _lock(folder)
     try:
         manifest = Manifest(folder)
