@@ -43,7 +43,7 @@ def file_name(
         epoch: the log that the positions belong to: see `Progress`.
         first, last: the positions between which its records are.
         level: how often its records were merged.
-        revision: how often it was written anew without erased records.
+        revision: how often it was written anew without erased records, or more: see `next_revision`.
         folder: of its kind.
     """
     return f"{folder}/day={day_text(day)}/{epoch}-{first:016d}-{last:016d}-{level}.{revision}.parquet"
@@ -59,6 +59,12 @@ def part_file_name(kind: str, part: str, day: int, digits: int, first: int, last
         level: how often its cells were merged.
     """
     return f"{kind}/{part}={day_text(day)[:digits]}/{first:012d}-{last:012d}-{level}.0.parquet"
+
+
+def next_revision(name: str) -> str:
+    """The name of a file that takes the place of another one, or that cannot have its name since that is still read."""
+    path, revision, ending = name.rsplit(".", 2)
+    return f"{path}.{int(revision) + 1}.{ending}"
 
 
 def store_folder(data_directory: Path) -> Path:

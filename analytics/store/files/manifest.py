@@ -221,7 +221,7 @@ class Manifest:
             self._db.executemany("INSERT OR REPLACE INTO record_numbers VALUES (?, ?)", numbers.items())
 
     def record_numbers(self) -> dict[str, int]:
-        """The number of the newest record in files, or of a start after it, by kind; without events."""
+        """The number of the newest record in files, or of a start after it, by kind; of events only imported ones."""
         return dict(self._db.execute("SELECT kind, number FROM record_numbers"))
 
     def digests(self) -> dict[tuple[str, int], int]:

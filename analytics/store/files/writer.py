@@ -16,6 +16,7 @@ from analytics.store.files.layout import (
     ROW_GROUP,
     SORTED_BY,
     file_name,
+    next_revision,
 )
 from analytics.store.files.letters import Letters
 from analytics.store.files.manifest import DataFile
@@ -70,10 +71,13 @@ class FileWriter:
     def finished(self, name: str) -> Iterator["UnfinishedFile"]:
         """A file below the folder: at the end of the context it is complete and synced; if that failed there is none.
 
-        Inside of `together`, that is so at the end of that context.
+        Inside of `together`, that is so at the end of that context. If there is a file of that name, which may be one
+        that was replaced and is still read, it has the name of a later revision.
         """
+        while (self.folder / name).exists():
+            name = next_revision(name)
         with nullcontext(self._together) if self._together else Publication(self.folder) as publication:
-            yield UnfinishedFile(publication.begin(name), self._thread)
+            yield UnfinishedFile(name, publication.begin(name), self._thread)
 
     def write(
         self,
@@ -107,14 +111,14 @@ class FileWriter:
             select += f" WHERE {where} ORDER BY {SORTED_BY}"
         with self.finished(name) as file:
             file.copy(connection, select, ROW_GROUP, about)
-            return _described(file, name, day, reach, figures, letters)
+            return _described(file, day, reach, figures, letters)
 
 
 def _described(
-    file: "UnfinishedFile", name: str, day: int, reach: Reach, figures: EventFigures, letters: Letters | None
+    file: "UnfinishedFile", day: int, reach: Reach, figures: EventFigures, letters: Letters | None
 ) -> DataFile:
     return DataFile(
-        name,
+        file.name,
         LAYOUT_VERSION,
         day,
         reach.level,
@@ -136,9 +140,14 @@ def _described(
 
 
 class UnfinishedFile:
-    """A Parquet file that is being written."""
+    """A Parquet file that is being written.
 
-    def __init__(self, path: Path, thread: NicerThread) -> None:
+    Attributes:
+        name: its path below the folder once it is complete.
+    """
+
+    def __init__(self, name: str, path: Path, thread: NicerThread) -> None:
+        self.name = name
         self._path, self._thread = path, thread
 
     def copy(

@@ -10,6 +10,7 @@ import msgspec
 from analytics.clock import DAY_SECONDS
 from analytics.log.digests import among
 from analytics.records import NewErasure, Receipt
+from analytics.store.files.layout import EVENTS_FOLDER
 from analytics.store.files.manifest import DataFile, Manifest, PendingErasure
 from analytics.store.files.shapes import Shapes
 from analytics.store.files.writer import FileWriter, Reach
@@ -62,6 +63,9 @@ class HistoryImporter:
         self._wrote_at = -QUIET_SECONDS
         manifest.forget_erased(self.oldest_day * DAY_SECONDS)
         self._erased = manifest.erased()
+        imported = (file.last for file in catalog.of_events() if file.first_seq < NUMBERS_END)
+        by_files = max(imported, default=0)  # at least the last one, where an earlier version noted none
+        self._last = max(by_files, manifest.record_numbers().get(EVENTS_FOLDER, 0))
         self._pending: list[PendingErasure] = manifest.erasures()
 
     @property
@@ -205,10 +209,10 @@ class HistoryImporter:
         if not events:
             return []
         times = np.concatenate([batch.times for batch in batches])
-        first = 1 + max((file.last_seq for file in self._catalog.of_events() if file.last_seq < NUMBERS_END), default=0)
+        first, last = self._last + 1, self._last + len(events)
         received = round(time.time() * 1e6)
         columns = HistoryColumns(events, times, first, received, self._shapes, self._catalog.tail.lock)
-        reach, known = Reach(IMPORT_EPOCH, first, first + len(events) - 1, 0), self._shapes.by_number
+        reach, known = Reach(IMPORT_EPOCH, first, last, 0), self._shapes.by_number
         connection.execute("SET SESSION preserve_insertion_order = true")
         files: list[DataFile] = []
         try:
@@ -218,11 +222,13 @@ class HistoryImporter:
                     of_day = ("day_rows", day, figures, reach, known, columns.letters)
                     files.append(self._writer.write(connection, *of_day, is_sorted=True))
             used = sorted({number for file in files for number in file.shapes if number})
-            self._manifest.add(files, self._flusher.progress, [known[number] for number in used])
+            shapes = [known[number] for number in used]
+            self._manifest.add(files, self._flusher.progress, shapes, numbers={EVENTS_FOLDER: last})
         except BaseException:
             for file in files:
                 (self._writer.folder / file.name).unlink(missing_ok=True)
             raise
+        self._last = last
         self._catalog.replace((), files)
         return files
 

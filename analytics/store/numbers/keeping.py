@@ -126,7 +126,7 @@ class NumbersKeeper:
             file.copy(connection, select, CELL_GROUP, {"analytics.layout": str(LAYOUT_VERSION)})
             count, since, until = file.one(connection, "count(*), epoch(min(start)), epoch(max(start))")
             return DataFile(
-                name,
+                file.name,
                 LAYOUT_VERSION,
                 part,
                 reach[2],

@@ -69,7 +69,7 @@ class RecordWriter:
                 "list(DISTINCT service), min(trace_id) FILTER (WHERE trace_id <> ''), max(trace_id)",
             )
             return DataFile(
-                name,
+                file.name,
                 LAYOUT_VERSION,
                 day,
                 reach.level,
