@@ -33,7 +33,7 @@ class BatchRecorded(Notice, frozen=True, gc=False):
 
 
 class UsersErased(Notice, frozen=True, gc=False):
-    """The records that name these users were erased."""
+    """The records that name these users were erased; `users` are those that were asked for, found in memory or not."""
 
     users: frozenset[str]
 

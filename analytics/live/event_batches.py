@@ -1,8 +1,9 @@
 """Events as batches of messages, selected for the clients that want them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from typing import NamedTuple
 
+from analytics.kinds import EVENTS
 from analytics.live.messages import Message, MessageBatch
 from analytics.live.outbox import MAX_EVENTS
 from analytics.live.subscription import Topics
@@ -18,6 +19,11 @@ class PendingEvents(NamedTuple):
 
     first: int
     kept: Kept[NewEvent]
+
+
+def without(pending: Iterable[PendingEvents], users: Set[str]) -> list[PendingEvents]:
+    """Pending events without those that name one of these users; the numbers of the others stay."""
+    return [PendingEvents(first, EVENTS.without(kept, users)) for first, kept in pending]
 
 
 class SelectedEvents(NamedTuple):

@@ -1,7 +1,7 @@
 """The hub: encodes each message once and adds it to the outbox of each client; no client can delay another."""
 
 import logging
-from collections.abc import Callable, Sequence, Set
+from collections.abc import Callable, Set
 from typing import Any, NamedTuple
 
 import gevent
@@ -10,14 +10,14 @@ from gevent.event import Event
 from gevent.lock import BoundedSemaphore
 
 from analytics.jobs.supervisor import Supervisor
-from analytics.kinds import EVENTS
+from analytics.live.broadcast import Broadcast
 from analytics.live.delivery import FAILED, RECORDS_ERASED, STOPPING, Connection, Delivery
-from analytics.live.event_batches import PendingEvents, SelectedEvents
+from analytics.live.event_batches import PendingEvents, SelectedEvents, without
 from analytics.live.messages import Message, MessageBatch
 from analytics.live.outbox import Outbox
 from analytics.live.patch import NoPatchError, merge_patch
 from analytics.live.round_robin import RoundRobin
-from analytics.live.subscription import Subscription, Topics
+from analytics.live.subscription import Subscription
 from analytics.records import Kept, NewEvent
 from analytics.yielding import yield_to_others
 
@@ -76,6 +76,7 @@ class Hub:
         self._waiting = Event()
         self._flusher = jobs.loop("live event sender", self._run, most_pause=RETRY_SECONDS)
         self._broadcasting = BoundedSemaphore()
+        self._sending: Broadcast | None = None
         self._tick = 0
         self._last: Any = None
         self.draining = False
@@ -144,11 +145,11 @@ class Hub:
         """Discard the events of these users that wait to be sent.
 
         A client that is behind is disconnected, since encoded events and snapshots wait for it; it comes back and gets
-        what is left.
+        what is left. Of a broadcast that is going on, the clients that are still to be served get no update.
         """
-        if not users:
-            return
-        self._pending = [PendingEvents(first, EVENTS.without(kept, users)) for first, kept in self._pending]
+        self._pending = without(self._pending, users)
+        if self._sending is not None:
+            self._sending.erase(users)
         for client in list(self._clients):
             if client.delivery.is_behind:
                 client.delivery.close(RECORDS_ERASED)
@@ -179,33 +180,24 @@ class Hub:
 
     def _broadcast(self, update: MessageBatch | None, patch: MessageBatch | None) -> None:
         """Send the pending events and the update to all clients; to be called by one greenlet at a time, for order."""
-        pending, self._pending = self._pending, []
-        selected: dict[tuple[Topics, int], SelectedEvents] = {}
+        sending = self._sending = Broadcast(self._pending, update, patch)
+        self._pending = []
         self._tick += update is not None
         for number, client in enumerate(list(self._clients), 1):
             try:
-                self._send_to(client, pending, selected, update, patch)
+                self._send_to(client, sending)
             except Exception:
                 log.exception("a live client is cut off: sending to it failed")
                 client.delivery.close(FAILED)
             if number % YIELD_EVERY == 0:
                 yield_to_others()
+        self._sending = None
 
-    def _send_to(
-        self,
-        client: Client,
-        pending: Sequence[PendingEvents],
-        selected: dict[tuple[Topics, int], SelectedEvents],
-        update: MessageBatch | None,
-        patch: MessageBatch | None,
-    ) -> None:
-        """Send pending events and the update to one client; `selected` caches what was selected for others."""
-        must_flush = False
-        if pending:
-            key = client.subscription.topics, max(client.since, pending[0].first - 1)
-            events = selected.get(key)
-            if events is None:
-                events = selected[key] = SelectedEvents.select(pending, *key)
+    def _send_to(self, client: Client, sending: Broadcast) -> None:
+        """Send pending events and the update to one client."""
+        must_flush, update, patch = False, sending.update, sending.patch
+        if sending.pending:
+            events = sending.select(client.subscription.topics, client.since)
             if update is not None or events.single is None or not client.delivery.push(events.single):
                 must_flush = self._add_events(client.outbox, events)
         if update is not None and client.initial_tick != self._tick:

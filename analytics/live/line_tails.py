@@ -149,8 +149,6 @@ class LineTails:
 
         A reader that is behind is disconnected, since encoded lines wait for it; it comes back and reads what is left.
         """
-        if not users:
-            return
         self._pending = [LOGS.without(kept, users) for kept in self._pending]
         for line in self._sending:
             line.is_erased |= not users.isdisjoint(users_of_line(line.line))
@@ -205,10 +203,17 @@ class LineTails:
 
 
 class StreamReader:
-    """The reader of a tail whose lines are taken by a generator, as server-sent events are."""
+    """The reader of a tail whose lines are taken by a generator, as server-sent events are.
 
-    def __init__(self) -> None:
-        self._event = Event()
+    Args:
+        cut: ends the connection at once.
+
+    Attributes:
+        is_behind: whether lines that the generator took are being sent.
+    """
+
+    def __init__(self, cut: Callable[[], None]) -> None:
+        self._event, self._cut = Event(), cut
         self.is_closed = self.is_behind = False
 
     def wake(self) -> None:
@@ -219,9 +224,11 @@ class StreamReader:
         """Do nothing: the generator sends comments by itself."""
 
     def close(self, closing: Closing) -> None:
-        """Let the generator end."""
+        """Let the generator end; if it waits until its lines are sent, cut the connection."""
         self.is_closed = True
         self._event.set()
+        if self.is_behind:
+            self._cut()
 
     def wait(self, seconds: float) -> None:
         """Wait until there is something to do, or the time is up."""

@@ -136,7 +136,7 @@ class Recorder:
             Unavailable: the erasure could not be written; nothing was erased.
         """
         erased: ErasedRecords = self._record_own(erasure_of(user_ids, who))
-        self._bus.publish(UsersErased(erased.users))
+        self._bus.publish(UsersErased(frozenset(user_ids)))
         return erased
 
     def keep_percentiles(self, name: str) -> None:

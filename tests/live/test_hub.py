@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.jobs.supervisor import Supervisor
+from analytics.live import hub
 from analytics.live.commands import options_in_query
 from analytics.live.delivery import RECORDS_ERASED, Closing
 from analytics.live.event_batches import EVENT_BATCH_SIZE
@@ -246,10 +247,39 @@ def test_erased_events_are_not_sent_and_slow_clients_are_disconnected() -> None:
     stage.hub.flush()
     gevent.sleep(0)
     stage.events(event(user_id="alice"), event(user_id="bob"))
-    stage.hub.erase(frozenset())
     stage.hub.erase(stage.recorder.erase(["alice"], "ops").users)
     stage.hub.flush()
     gevent.sleep(0)
     assert (quick.closed, slow.closed) == (None, RECORDS_ERASED)
     assert b"bob" in quick.sent
     assert b"alice" not in quick.sent + slow.sent
+
+
+def test_slow_clients_are_disconnected_though_nothing_in_memory_names_the_user() -> None:
+    stage = Stage()
+    slow = Ready()
+    stage.commands.join(options_in_query(""), slow).delivery.flush()
+    gevent.sleep(0)
+    slow.is_ready = False
+    stage.events(event(user_id="alice"))
+    stage.hub.flush()
+    stage.hub.erase({"alice"})
+    gevent.sleep(0)
+    assert slow.closed is RECORDS_ERASED
+
+
+def test_an_erasure_during_a_broadcast_holds_for_the_clients_still_to_be_served(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage = Stage()
+    first, second = Ready(), Ready()
+    for connection in (first, second):
+        stage.commands.join(options_in_query(""), connection).delivery.flush()
+    gevent.sleep(0)
+    stage.events(event(user_id="alice"), event(user_id="bob"))
+    monkeypatch.setattr(hub, "YIELD_EVERY", 1)
+    monkeypatch.setattr(hub, "yield_to_others", lambda: stage.hub.erase({"alice"}))
+    stage.hub.publish_update(lambda: (b'{"of":"alice"}', 2))
+    gevent.sleep(0)
+    assert b"alice" in first.sent
+    assert (b"alice" in second.sent, b"bob" in second.sent) == (False, True)

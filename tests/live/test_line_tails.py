@@ -1,12 +1,14 @@
 """Live log lines: who gets which, in which form, and what a slow reader is told."""
 
 import json
+from socket import socketpair
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from msgspec import Raw
 
+from analytics.bus import UsersErased
 from analytics.errors import AnalyticsError, ValidationFailed
 from analytics.jobs.supervisor import Supervisor
 from analytics.live import line_tails
@@ -15,10 +17,12 @@ from analytics.live.line_tails import LineTail, LineTails, Select, StreamReader
 from analytics.live.messages import Message, MessageBatch
 from analytics.live.outbox import MAX_EVENTS, Outbox
 from analytics.live.tail_selects import BadTailQuery, filter_select, logql_select
+from analytics.live.wire.message_socket import cut_connection
 from analytics.live.wire.tail_encoding import line_event, line_frame, loki_frame
 from analytics.log_lines import NewLogLine
 from analytics.records import Kept
 from tests.fakes import FakeClock
+from tests.state.rig import Rig
 
 SECOND = 1_000_000_000
 NONE: frozenset[str] = frozenset()
@@ -209,7 +213,7 @@ def test_a_stream_sends_comments_until_lines_come_and_ends_when_it_is_closed() -
     from analytics.live.wire.tail_socket import COMMENT, stream_of
 
     tails = Tails()
-    reader = StreamReader()
+    reader = StreamReader(lambda: None)
     tail = LineTail(filtered(), Outbox(), reader)
     tails.all.join(tail)
     parts = stream_of(tail, reader, comment_seconds=0.01)
@@ -231,3 +235,59 @@ def test_erased_lines_that_wait_reach_nobody_and_readers_that_are_behind_come_ba
     assert [each["body"] for each in taken(quick)] == ["2 ann"]
     readers = [tail.reader for tail in (quick, slow)]
     assert [reader.closed for reader in readers if isinstance(reader, Reader)] == [None, RECORDS_ERASED]
+
+
+def test_readers_that_are_behind_are_disconnected_whatever_else_an_erasure_finds() -> None:
+    made = Tails()
+    slow = made.join(filtered())
+    slow.outbox.add_events(MessageBatch([Message("line", None, b'{"body":"user_id=jo"}')]))
+    rig = Rig()
+    rig.bus.listen(UsersErased, lambda erased: made.all.erase(erased.users))
+    made.all.publish(Kept([line("user_id=jo"), line("user_id=bob")], 5.0, "", "id-"))
+    assert rig.recorder.erase(["jo"], "ops").users == frozenset(), "nothing in memory names the user any more"
+    assert isinstance(slow.reader, Reader)
+    assert slow.reader.closed is RECORDS_ERASED
+    made.all.flush()
+    assert [each["body"] for each in taken(slow)] == ["user_id=bob"]
+
+
+def test_a_stream_whose_lines_are_being_sent_is_cut() -> None:
+    from analytics.live.wire.tail_socket import stream_of
+
+    tails, cuts = Tails(), []
+    reader = StreamReader(lambda: cuts.append(1))
+    tail = LineTail(filtered(), Outbox(), reader)
+    tails.all.join(tail)
+    parts = stream_of(tail, reader)
+    next(parts)
+    tails.all.erase({"jo"})
+    assert not reader.is_closed
+    tails.record(line("user_id=jo"))
+    next(parts)
+    tails.all.erase({"jo"})
+    assert (cuts, list(parts)) == ([1], [])
+
+
+def test_a_stream_that_has_sent_its_lines_stays() -> None:
+    from analytics.live.wire.tail_socket import COMMENT, stream_of
+
+    tails, cuts = Tails(), []
+    reader = StreamReader(lambda: cuts.append(1))
+    tail = LineTail(filtered(), Outbox(), reader)
+    tails.all.join(tail)
+    parts = stream_of(tail, reader, comment_seconds=0.01)
+    tails.record(line("user_id=jo"))
+    assert [next(parts) for _ in range(3)][2] == COMMENT
+    tails.all.erase({"jo"})
+    assert (cuts, reader.is_closed) == ([], False)
+
+
+def test_cutting_a_connection_ends_what_its_server_waits_for() -> None:
+    ours, theirs = socketpair()
+    with ours, theirs:
+        cut_connection({"werkzeug.socket": ours})
+        assert theirs.recv(1) == b""
+        with pytest.raises(BrokenPipeError):
+            ours.send(b"x")
+    cut_connection({"werkzeug.socket": ours})
+    cut_connection({})

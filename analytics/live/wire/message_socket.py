@@ -16,7 +16,7 @@ from gevent.lock import BoundedSemaphore
 from gevent.socket import wait_write
 
 from analytics.internals.gevent import raw_socket
-from analytics.internals.simple_websocket import replace_socket
+from analytics.internals.simple_websocket import replace_socket, socket_of
 from analytics.live.wire.pongs import receive_skipping_pongs
 
 SEND_BUFFER = 128 * 1024
@@ -176,3 +176,11 @@ def wrap_socket(environ: WSGIEnvironment, timeout: float) -> MessageSocket:
         StopIteration: the WSGI server provides no socket.
     """
     return replace_socket(environ, lambda sock: MessageSocket(sock, timeout))
+
+
+def cut_connection(environ: WSGIEnvironment) -> None:
+    """Cut the connection of a request, whatever is still being sent on it."""
+    sock = socket_of(environ)
+    if sock is not None:
+        with contextlib.suppress(OSError):  # it is closed already
+            sock.shutdown(socket.SHUT_RDWR)

@@ -17,7 +17,7 @@ from analytics.live.messages import Encode
 from analytics.live.outbox import Outbox
 from analytics.live.tail_history import AfterHistory, History
 from analytics.live.wire.handshake import check_handshake
-from analytics.live.wire.message_socket import wrap_socket
+from analytics.live.wire.message_socket import cut_connection, wrap_socket
 from analytics.live.wire.tail_encoding import line_event
 from analytics.live.wire.websocket import SockView, WebSocketConnection
 
@@ -104,7 +104,7 @@ class TailServer:
     def stream(self) -> Response:
         """Server-sent events for the current request."""
         select, place = self._selected(), _Place(self._capacity)
-        reader = StreamReader()
+        reader = StreamReader(partial(cut_connection, request.environ))
         tail = LineTail(select, Outbox(), reader)
         place.__enter__()
         lease = self._leases.add(request.environ, partial(reader.close, NO_ACCESS))
@@ -169,7 +169,10 @@ def stream_of(tail: LineTail, reader: StreamReader, comment_seconds: float = COM
     while not reader.is_closed:
         if tail.outbox.is_empty:
             reader.wait(comment_seconds)
-        yield b"".join(tail.outbox.take().encode_each(line_event)) or COMMENT
+        lines = b"".join(tail.outbox.take().encode_each(line_event))
+        reader.is_behind = bool(lines)
+        yield lines or COMMENT
+        reader.is_behind = False
 
 
 def _ignore(_: str | bytes) -> None:
