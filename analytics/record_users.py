@@ -1,8 +1,9 @@
 """The users that records name, in fields that say so; a text that merely contains the id of a user names nobody.
 
-The fields are `user.id`, `enduser.id`, and the same with `_`, `-` or nothing in place of the dot, or with capitals
-as in `userId`: as members of JSON at any depth, as `id` in an object `user` or `enduser`, and in the text of a log line
-also as `user_id=...` of logfmt. Their values are texts or whole numbers.
+The fields are `user.id`, `enduser.id` and `end.user.id`, and the same with `_`, `-` or nothing in place of each dot,
+with capitals as in `userId`, or all in capitals as in `USER_ID`: as members of JSON at any depth, as `id` in an object
+`user` or `enduser`, and in the text of a log line also as `user_id=...` of logfmt. Their values are texts or whole
+numbers; of logfmt, a value without quotation marks ends before `&`, `'`, `[` and `{` as well.
 """
 
 import re
@@ -14,9 +15,9 @@ from analytics.log_lines import NewLogLine
 from analytics.records import NewEvent
 from analytics.spans import NewSpan
 
-HINTS = ("user", "User")
+HINTS = ("user", "User", "USER")
 """A text in which a field names a user contains one of these."""
-_USER = "(?:[eE]nd)?[uU]ser"
+_USER = "(?:(?:[eE]nd[._-]?)?[uU]ser|(?:END[._-]?)?USER)"
 _SPACE = r"[ \t\r\n]*"
 _TEXT = r'"(?:[^"\\\x00-\x1f]|\\[^\x00-\x1f])*"'
 _VALUE = rf"{_SPACE}:{_SPACE}({_TEXT}|-?[0-9]+(?:[,}}\] \t\r\n]|$))"
@@ -25,16 +26,20 @@ JSON_PATTERNS = (
     rf'"{_USER}"{_SPACE}:{_SPACE}\{{[^{{}}]*?"[iI][dD]"{_VALUE}',
 )
 """Patterns of fields in JSON, for `re` and RE2 alike. What one finds ends with a value, the group."""
-AFTER_WORD = r'(?:[ \t\r\n",;)\]}]|$)'
+_ENDS = r""" \t\r\n",;)\]}&'\[{"""
+AFTER_WORD = rf"(?:[{_ENDS}]|$)"
 """What follows a value of logfmt that is not quoted."""
-LOGFMT_PATTERN = rf'\b{_USER}[._-]?[iI][dD]=({_TEXT}|[^ \t\r\n",;)\]}}]+)'
-"""Pattern of fields of logfmt."""
+_QUOTED = rf"{_TEXT}|'[^'\r\n]*'"
+_PAIR = rf"{_USER}[._-]?[iI][dD]=({_QUOTED}|[^{_ENDS}]+)"
+LOGFMT_PATTERN = rf"[\w.-]*{_PAIR}"
+"""Pattern of fields of logfmt; it also finds names that only end like that of a user, in which `user_in` sees none."""
 TEXT_PATTERNS = (*JSON_PATTERNS, LOGFMT_PATTERN)
 """Patterns of fields in the text of a line."""
 NAME_PATTERN = r'[uU]ser(?:[._-]?[iI][dD]|")'
 """Found in each text in which one of the patterns finds a field, in few others, and sooner."""
 _field, _object = re.compile(f"{_USER}[._-]?[iI][dD]"), re.compile(_USER)
-_compiled = {pattern: re.compile(pattern, re.ASCII) for pattern in TEXT_PATTERNS}
+_compiled = {pattern: re.compile(pattern, re.ASCII) for pattern in JSON_PATTERNS}
+_compiled[LOGFMT_PATTERN] = re.compile(rf"(?<![\w.-])(?:{_PAIR}|{LOGFMT_PATTERN.replace('=(', '=(?:')})", re.ASCII)
 _decode_text = msgspec.json.Decoder(str).decode
 
 
@@ -56,7 +61,12 @@ def users_of_line(line: NewLogLine) -> Collection[str]:
     ['7', 'jo']
     """
     found, body = _in_json(b"".join((line.attributes, line.resource))), line.body
-    return {*found, *_in_text(body, TEXT_PATTERNS)} if "user" in body or "User" in body else found
+    return {*found, *users_in_text(body)}
+
+
+def users_in_text(text: str) -> Collection[str]:
+    """The users that a text names."""
+    return _in_text(text, TEXT_PATTERNS) if any(hint in text for hint in HINTS) else ()
 
 
 def user_in(field: str) -> str | None:
@@ -68,7 +78,7 @@ def user_in(field: str) -> str | None:
     for pattern in _compiled.values():
         match = pattern.fullmatch(field)
         if match is not None:
-            return _value(match[1])
+            return _value(match[1] or "")
     return None
 
 
@@ -89,18 +99,21 @@ def replace_users(text: str, replace: Callable[[str], str]) -> str:
 
 
 def _with(match: re.Match[str], replace: Callable[[str], str]) -> str:
-    value = match[1]
+    value = match[1] or ""
     user = _value(value)
     if not user:
         return match[0]
-    is_bare = match.re.pattern == LOGFMT_PATTERN and not value.startswith('"')
-    replaced = replace(user) if is_bare else msgspec.json.encode(replace(user)).decode()
+    start, replaced = match[0][: -len(value)], replace(user)
+    if value.startswith("'"):
+        return f"{start}'{replaced}'"
+    if value.startswith('"') or not start.endswith("="):
+        replaced = msgspec.json.encode(replaced).decode()
     end = "" if value.startswith('"') else value[len(user) :]
-    return f"{match[0][: -len(value)]}{replaced}{end}"
+    return f"{start}{replaced}{end}"
 
 
 def _in_json(parts: bytes) -> Collection[str]:
-    if b"user" in parts or b"User" in parts:
+    if b"user" in parts or b"User" in parts or b"USER" in parts:
         return _in_text(str(parts, "utf-8", "replace"), JSON_PATTERNS)
     return ()
 
@@ -111,6 +124,8 @@ def _in_text(text: str, patterns: Iterable[str]) -> set[str]:
 
 
 def _value(text: str) -> str | None:
+    if text.startswith("'"):
+        return text[1:-1]
     if not text.startswith('"'):
         return text.rstrip(",}] \t\r\n")
     try:
