@@ -10,6 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from analytics.patterns import LONGEST, pattern_of
+from analytics.record_users import users_in_text
 
 MOST_GROUPS = 1_000
 """Groups that are kept; beyond it, a tenth of them is dropped, those whose last error is the oldest."""
@@ -48,7 +49,11 @@ class SeenError(NamedTuple):
 
 
 class ErrorSample(msgspec.Struct):
-    """An error of a group, with its message as it was sent; `others` are users that it names besides `user_id`."""
+    """An error of a group, with its message as it was sent.
+
+    Attributes:
+        others: users that it or its message names besides `user_id`.
+    """
 
     service: str
     at: float
@@ -104,6 +109,7 @@ class GroupedErrors(msgspec.Struct):
             if len(self.versions) > MOST_VERSIONS:
                 del self.versions[min(self.versions, key=lambda version: (self.versions[version], version))]
         users = {user: None for user in (error.user_id, *sorted(error.users)) if user}
+        message = error.message[:LONGEST]
         for user in users:
             if len(self.users) < MOST_USERS:
                 self.users[user_digest(user)] = None
@@ -112,12 +118,12 @@ class GroupedErrors(msgspec.Struct):
             sample = ErrorSample(
                 error.service,
                 error.at,
-                error.message[:LONGEST],
+                message,
                 error.version,
                 error.user_id,
                 error.trace_id,
                 error.span_id,
-                [user for user in users if user != error.user_id],
+                sorted({*users, *users_in_text(message)} - {error.user_id}),
             )
             insort_right(self.samples, sample, key=_TIME_OF)
             del self.samples[:-MOST_SAMPLES]
@@ -156,12 +162,16 @@ class ErrorGroups:
             self.is_changed = True
 
     def users(self) -> list[str]:
-        """The users whose ids are kept, in samples."""
-        samples = (sample for group in self._groups.values() for sample in group.samples)
-        return [user for sample in samples for user in sample.users]
+        """The users whose ids are kept, in samples and messages."""
+        groups = self._groups.values()
+        named = [user for group in groups for user in users_in_text(group.message)]
+        return named + [user for group in groups for sample in group.samples for user in sample.users]
 
     def erase(self, users: Set[str]) -> None:
-        """Remove users, the samples that name them, and groups of theirs alone; other counts stay."""
+        """Remove users, the samples that name them, and the groups of theirs alone or whose message names one.
+
+        Other counts stay.
+        """
         digests = {user_digest(user) for user in users}
         for group in list(self._groups.values()):
             left = [sample for sample in group.samples if users.isdisjoint(sample.users)]
@@ -170,9 +180,10 @@ class ErrorGroups:
             found = digests & group.users.keys()
             for digest in found:
                 del group.users[digest]
-            if (found or is_sample) and not group.users and not left:
-                del self._groups[group.fingerprint]  # its message may be about them
-            self.is_changed |= is_sample or bool(found)
+            is_named = not users.isdisjoint(users_in_text(group.message))
+            if is_named or ((found or is_sample) and not group.users and not left):
+                del self._groups[group.fingerprint]  # in the second case its message may be about them
+            self.is_changed |= is_sample or bool(found) or is_named
 
     def expire(self, oldest: float) -> None:
         """Forget groups without errors since this time."""
@@ -186,8 +197,11 @@ class ErrorGroups:
         return msgspec.json.encode(list(self._groups.values()))
 
     def restore(self, body: bytes) -> None:
-        """Replace the content by a dump."""
+        """Replace the content by a dump; in one of an earlier version the users in messages are not among `others`."""
         groups = msgspec.json.decode(body, type=list[GroupedErrors])
+        for group in groups:
+            for sample in group.samples:
+                sample.others = sorted({*sample.others, *users_in_text(sample.message)} - {sample.user_id})
         self._groups = {group.fingerprint: group for group in groups}
 
     def take_change(self) -> bool:

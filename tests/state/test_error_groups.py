@@ -92,6 +92,35 @@ def test_an_erasure_removes_users_and_their_samples_but_no_counts() -> None:
     assert [sample.user_id for sample in both.samples] == ["bob"]
 
 
+def test_an_erasure_removes_samples_whose_message_names_the_user_also_those_of_an_earlier_version() -> None:
+    groups, old = ErrorGroups(), ErrorGroups()
+    groups.add([error(f'payment failed "user_id": "{user}"', user_id="shop") for user in ("jo", "ann")])
+    dump = msgspec.json.decode(groups.dump())
+    for sample in dump[0]["samples"]:
+        assert sample.pop("others")
+    old.restore(msgspec.json.encode(dump))
+    for each in (groups, old):
+        assert {"jo", "ann"} < set(each.users())
+        each.erase({"jo"})
+        (group,) = each.newest_first()
+        assert [sample.others for sample in group.samples] == [["ann"]]
+        assert (b"jo" in each.dump(), group.count, len(group.users)) == (False, 2, 1)
+
+
+def test_a_group_whose_message_names_an_erased_user_is_gone() -> None:
+    groups = ErrorGroups()
+    groups.add([error("user_id=jo blocked by userId=ann", users=("jo", "ann"), user_id="ann"), error("another")])
+    (named, *_) = [group for group in groups.newest_first() if "blocked" in group.message]
+    named.samples = []  # as if newer samples of others had pushed it out
+    assert "jo" in groups.users()
+    groups.take_change()
+    groups.erase({"jo"})
+    assert [group.message for group in groups.newest_first()] == ["another"]
+    assert groups.take_change()
+    groups.erase({"jo"})
+    assert not groups.take_change()
+
+
 def test_a_dump_is_restored_and_continues_alike() -> None:
     groups, copy = ErrorGroups(), ErrorGroups()
     groups.add(error(f"m{'x' * n}", float(n), user_id=f"u{n % 7}", version=f"v{n % 3}") for n in range(50))
