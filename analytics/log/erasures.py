@@ -1,11 +1,12 @@
 """Erasures: they remove the records that name a user from the state; what was counted stays."""
 
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
-from analytics.kinds import EVENTS, KINDS, Kind
-from analytics.log.digests import among
+from analytics.kinds import Kind
 from analytics.log.seen_ids import SeenIds, key_of
+from analytics.log.user_search import UserSearches
 from analytics.records import NewErasure
 from analytics.resources import Audited
 from analytics.state.rings import Found, Ring
@@ -31,50 +32,38 @@ class Erasures:
 
     Args:
         ids: the ids of records seen before, by kind; of the kinds whose ids clients choose.
+        searches: know the users of the records in memory.
     """
 
-    def __init__(self, state: State, ids: Mapping[str, SeenIds]) -> None:
-        self._state, self._ids = state, ids
+    def __init__(self, state: State, ids: Mapping[str, SeenIds], searches: UserSearches) -> None:
+        self._state, self._ids, self._searches = state, ids, searches
 
     def apply(self, records: Sequence[NewErasure], received: float, _: str) -> ErasedRecords:
         """Remove the records from the rings and from the groups of errors, and their ids from those seen before."""
         (erasure,) = records
-        state = self._state
+        state, search = self._state, self._searches.search_for(erasure)
         state.set_time(received)
-        held = [_Namers(KINDS[name], ring) for name, ring in state.rings.items() if KINDS[name].users is not None]
-        held.append(_Namers(EVENTS, state.errors.ring))
         groups = state.errors.groups
-        users = among(erasure, {*groups.users(), *(user for each in held for _, users in each.named for user in users)})
-        groups.erase(users)
-        ids: dict[str, set[str]] = {each.kind.name: set() for each in held}
-        for each in held:
-            gone = each.erase(users)
-            ids[each.kind.name] |= {kept.id(place) for _, kept, place in gone}
-            if each.kind.name in self._ids:
+        users = search.among(groups.users())
+        ids: dict[str, set[str]] = {}
+        for kind, ring in self._searches.rings():
+            gone = list(ring.search(partial(search.places, kind)))
+            users.update(user for _, kept, place in gone for user in search.named(kind, kept)[place])
+            ids.setdefault(kind.name, set()).update(kept.id(place) for _, kept, place in gone)
+            if kind.name in self._ids:
                 keys = {key_of(kept.id(place), kept.records[place].sender) for _, kept, place in gone}
-                self._ids[each.kind.name].erase(keys, erasure.salt)
+                self._ids[kind.name].erase(keys, erasure.salt)
+            _erase(kind, ring, gone)
+        groups.erase(users)
         state.catalog.note(Audited(received, erasure.who, "erased", USERS, erasure.salt))
         state.erasure_count += 1
         state.version += 1
-        return ErasedRecords({name: len(found) for name, found in ids.items()}, users, erasure.salt)
+        return ErasedRecords({name: len(found) for name, found in ids.items()}, frozenset(users), erasure.salt)
 
 
-class _Namers:
-    """The records of a ring that name users, with these."""
-
-    def __init__(self, kind: Kind[Any], ring: Ring[Any]) -> None:
-        self.kind, self._ring = kind, ring
-        users_of = kind.users or (lambda _: ())
-        self.named: list[tuple[Found[Any], Collection[str]]] = [
-            (found, users) for found in ring.newest_first() if (users := users_of(found.kept.records[found.place]))
-        ]
-
-    def erase(self, users: Set[str]) -> list[Found[Any]]:
-        """Erase the records that name one of these users; returns where they were."""
-        gone = [found for found, named in self.named if not users.isdisjoint(named)]
-        places: dict[int, list[int]] = {}
-        for _, kept, place in gone:
-            places.setdefault(id(kept), []).append(place)
-        if gone:
-            self._ring.replace(lambda kept: self.kind.erased(kept, places.get(id(kept), ())))
-        return gone
+def _erase(kind: Kind[Any], ring: Ring[Any], gone: Sequence[Found[Any]]) -> None:
+    places: dict[int, list[int]] = {}
+    for _, kept, place in gone:
+        places.setdefault(id(kept), []).append(place)
+    if gone:
+        ring.replace(lambda kept: kind.erased(kept, places.get(id(kept), ())))

@@ -41,6 +41,7 @@ from analytics.log.own_ids import OwnIds
 from analytics.log.points import Points
 from analytics.log.seen_ids import SeenIds
 from analytics.log.spans import Spans
+from analytics.log.user_search import UserSearches
 from analytics.records import Kept, NewDelivery, NewPercentiles, NewPush, NewStart, NewTick, Quotas, R
 from analytics.state.state import State
 
@@ -154,6 +155,7 @@ def handlers(
     ids: dict[str, SeenIds],
     own_ids: OwnIds,
     set_quotas: Callable[[Quotas], None],
+    searches: UserSearches,
 ) -> dict[str, Handler[Any]]:
     """The handler of each kind by its name.
 
@@ -161,6 +163,7 @@ def handlers(
         ids: the ids seen so far, by kind.
         own_ids: the ids that this service assigned.
         set_quotas: called with the limits of each start.
+        searches: know the users of the records in memory.
     """
 
     def received(kind: Kind[R], rules: Any) -> Received[R]:
@@ -175,8 +178,10 @@ def handlers(
         CHANGES.name: Changes(state),
         FILES.name: Files(state),
         ERASURES.name: Erasures(
-            state, {kind.name: ids[kind.name] for kind in (EVENTS, LOGS)}
-        ),  # ids of spans are random
+            state,
+            {kind.name: ids[kind.name] for kind in (EVENTS, LOGS)},  # ids of spans are random
+            searches,
+        ),
         POINTS.name: Points(state),
         PERCENTILES.name: Percentiles(state),
         PUSHES.name: Pushes(state),

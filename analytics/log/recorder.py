@@ -21,6 +21,7 @@ from analytics.log.log import Entry, Log
 from analytics.log.outcome import MAX_ERRORS, Decoded, Outcome, Taken
 from analytics.log.own_ids import OwnIds
 from analytics.log.seen_ids import SeenIds
+from analytics.log.user_search import UserSearches
 from analytics.notifications import NewNotification, NewNotificationEnd, QueuedMessage
 from analytics.records import (
     SERVICE_NAME,
@@ -71,7 +72,8 @@ class Recorder:
         self.own_ids = OwnIds(clock.wall())
         self.ids = {name: SeenIds(settings.dedupe_ids, settings.dedupe_seconds, self.own_ids) for name in KINDS}
         """The ids of the records seen so far, by kind."""
-        self._handlers = handlers(state, self.ids, self.own_ids, self.set_quotas)
+        self._searches = UserSearches(state)
+        self._handlers = handlers(state, self.ids, self.own_ids, self.set_quotas, self._searches)
         self.set_quotas(self.quotas)
 
     def record(self, kind: Kind[R], record: R) -> Taken:
@@ -135,7 +137,9 @@ class Recorder:
         Raises:
             Unavailable: the erasure could not be written; nothing was erased.
         """
-        erased: ErasedRecords = self._record_own(erasure_of(user_ids, who))
+        erasure = erasure_of(user_ids, who)
+        with self._searches.prepared(erasure):
+            erased: ErasedRecords = self._record_own(erasure)
         self._bus.publish(UsersErased(frozenset(user_ids)))
         return erased
 

@@ -91,6 +91,10 @@ class Ring(Generic[R]):
             del self._batches[: self._gone], self._lasts[: self._gone]
             self._gone = 0
 
+    def batches(self) -> list[Kept[R]]:
+        """The requests whose records are held, oldest first."""
+        return self._batches[self._gone :]
+
     def replace(self, change: Callable[[Kept[R]], Kept[R]]) -> None:
         """Replace the records of each request by what `change` returns, as many as there were."""
         self.erasures += 1

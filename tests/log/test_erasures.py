@@ -1,17 +1,23 @@
 """Erasures: the events of a user leave everything that is read, what was counted stays, and a replay does the same."""
 
+from collections.abc import Collection
+
 import msgspec
+import pytest
 
 from analytics.bus import UsersErased
+from analytics.errors import Unavailable
 from analytics.filters.event_filter import EventFilter, EventSelection
-from analytics.kinds import EVENTS
+from analytics.kinds import EVENTS, KINDS
+from analytics.log import user_search
 from analytics.log.digests import among, erasure_of
 from analytics.query.catalog import audit
 from analytics.query.error_groups import GroupFilter
 from analytics.query.errors import errors
 from analytics.query.events import events_after
 from analytics.query.export import EVENT_EXPORT
-from analytics.records import ERASED, Kept, NewErasure, event_json
+from analytics.record_users import users_of_event
+from analytics.records import ERASED, Kept, NewErasure, NewEvent, event_json
 from tests.log.disk.replica import canonical, recorded, replica
 from tests.state.rig import NOON, Rig, event
 
@@ -154,3 +160,35 @@ def test_the_ids_that_a_replay_remembers_are_the_same() -> None:
     assert len(dumps[0]) == 31
     assert [id_ for id_, _ in dumps[0] if "id-" in id_] == [f"id-{each}" for each in range(0, 30, 3)]
     assert rig.event("view", user_id="u1", id="id-1", sender="page").duplicate
+
+
+def test_an_erasure_has_looked_at_most_records_before_it_holds_the_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = filled()
+    looked_at: list[tuple[str | None, bool]] = []
+
+    def users_of(record: NewEvent) -> Collection[str]:
+        looked_at.append((record.id, rig.state.lock.locked()))
+        return users_of_event(record)
+
+    def pause() -> None:
+        if len(looked_at) == 3:
+            rig.events(event(user_id="alice", id="later"), event(user_id="bob", id="other"))
+
+    monkeypatch.setitem(KINDS, "events", EVENTS._replace(users=users_of))
+    monkeypatch.setattr(user_search, "yield_if_due", pause)
+    assert rig.recorder.erase(["alice"], "ops").counts["events"] == 5
+    assert [id_ for id_, is_locked in looked_at if is_locked] == ["later", "other"]
+    assert len(looked_at) == 7 + 2
+    assert shown(rig, user_id="alice") == []
+
+
+def test_an_erasure_that_cannot_be_written_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    rig = filled()
+
+    def refuse(_: object) -> None:
+        raise Unavailable("the disk is full")
+
+    monkeypatch.setattr(rig.recorder, "_record_own", refuse)
+    with pytest.raises(Unavailable):
+        rig.recorder.erase(["alice"], "ops")
+    assert vars(rig.recorder._searches)["_prepared"] == {}
