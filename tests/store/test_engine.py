@@ -45,3 +45,17 @@ def test_at_rest_code_is_not_in_memory_and_questions_are_answered_as_before(tmp_
     assert connection.execute(asked).fetchall() == before
     engine.connect()
     assert not engine.is_resting
+
+
+def test_what_a_long_question_leaves_is_returned_after_its_end(tmp_path: Path) -> None:
+    engine = DuckEngine(tmp_path, 64 * 2**20, 1)
+    with engine.lend() as connection:
+        engine.trim()
+        assert engine.is_used, "so that nothing rests under it"
+        connection.execute("SELECT 1")
+        engine.trim()
+    assert engine.is_used
+    engine.trim()
+    assert not engine.is_used
+    with pytest.raises(Exception, match="closed"):
+        connection.execute("SELECT 1")
