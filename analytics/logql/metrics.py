@@ -33,6 +33,8 @@ ALWAYS = frozenset((SERVICE_NAME_LABEL, LEVEL_LABEL))
 """Labels by which lines can be counted without a look at their resources."""
 ADDING = ("rate", "count_over_time", "bytes_rate", "bytes_over_time", "sum_over_time", "absent_over_time")
 """Functions whose sums over series are their values over the lines of all of them."""
+FARTHEST = 1 << 63
+"""Nanoseconds between 1970 and the times of lines."""
 MOST_PARTS = 2_000_000
 """Parts of the time in which lines are counted."""
 
@@ -127,6 +129,8 @@ class MetricQuery:
     def _wanted(self, node: RangeAggregation, filters: tuple[LineFilter, ...]) -> Wanted:
         since = self._steps.start - node.offset - node.window + 1
         until = int(self._times[-1]) - node.offset + 1
+        if since <= -FARTHEST or until >= FARTHEST:
+            raise BadLogQuery("the window of a query is too far from 1970; take a shorter window or offset")
         return Wanted(node.selection.matchers, filters, since, until)
 
     # --- counted by the source ---------------------------------------------------------------------------------------

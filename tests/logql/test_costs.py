@@ -85,3 +85,9 @@ def pauses_of(end: int) -> int:
 
 def test_a_query_with_many_steps_lets_others_run_more_often() -> None:
     assert pauses_of(10_000) > pauses_of(101)
+
+
+@pytest.mark.parametrize(("at", "query"), [(-4.6e9, "[146y] offset 146y"), (4.62e9, "[1m] offset -146y")])
+def test_windows_beyond_64_bits_are_refused(at: float, query: str) -> None:
+    with pytest.raises(BadLogQuery, match="too far from 1970"):
+        value(f"sum(count_over_time({{}}{query}))", at)
