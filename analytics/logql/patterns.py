@@ -2,17 +2,12 @@
 
 import re
 from collections.abc import Callable
-from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
 from analytics.logql.errors import BadLogQuery
 
 _CAPTURE = re.compile(r"<([A-Za-z_][A-Za-z0-9_]*)>")
-_REFERENCE = re.compile(r"\$(?:(\$)|\{([A-Za-z0-9_]+)\}|([A-Za-z0-9_]+))")
-_MOST_DIGITS = 8
-LONGEST_EXPANDED = 100_000
-"""Characters of a replacement."""
 MOST_MEMORY = 1 << 20
 """Bytes that an expression may need."""
 
@@ -34,35 +29,6 @@ def expression(pattern: str) -> Any:
     except re2.error as error:
         problem = error.args[0].decode() if error.args and isinstance(error.args[0], bytes) else str(error)
         raise BadLogQuery(f"parse error : error parsing regexp: {problem}: `{pattern[:100]}`") from None
-
-
-def expanded(match: Any, template: str) -> str:
-    """A template with `$1`, `${1}` and `${name}` replaced by the groups of a match, and `$$` by `$`.
-
-    Source: pkg.go.dev/regexp#Regexp.Expand
-
-    Raises:
-        BadLogQuery: the text is longer than `LONGEST_EXPANDED`.
-    """
-    found, at, length = list[str](), 0, len(template)
-    for reference in _REFERENCE.finditer(template):
-        group = "$" if reference[1] else _group(match, reference[2] or reference[3])
-        found += (template[at : reference.start()], group)
-        length += len(group)
-        if length > LONGEST_EXPANDED:
-            raise BadLogQuery(f"a text that is replaced would have more than {LONGEST_EXPANDED:,} characters")
-        at = reference.end()
-    return "".join([*found, template[at:]])
-
-
-def _group(match: Any, name: str) -> str:
-    """A group of a match by its name or number; empty if there is none."""
-    with suppress(IndexError, KeyError):
-        if not name.isdigit():
-            return match.group(name) or ""
-        if len(name) <= _MOST_DIGITS:
-            return match.group(int(name)) or ""
-    return ""
 
 
 def whole_match(pattern: str) -> Callable[[str], bool]:

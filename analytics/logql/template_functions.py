@@ -14,12 +14,12 @@ from urllib.parse import quote_plus, unquote_plus
 from zoneinfo import ZoneInfo
 
 from analytics.logql.errors import BadLogQuery
-from analytics.logql.patterns import expanded, expression
+from analytics.logql.patterns import expression
 from analytics.logql.tokens import byte_count, seconds
 from analytics.templating.errors import TemplateFailed
 from analytics.templating.functions import FUNCTIONS
-from analytics.templating.limits import LONGEST_TEXT
 from analytics.templating.printing import printed
+from analytics.templating.replacing import check_length, replaced
 
 LONGEST = 10_000
 """Characters up to which a text is repeated or aligned."""
@@ -78,31 +78,13 @@ def _replaced(pattern: Any, text: Any, replacement: Any, *, is_literal: bool) ->
     except BadLogQuery as error:
         raise TemplateFailed(error.message) from None
 
-    length = 0
-
-    def written(match: Any) -> str:
-        nonlocal length
-        found = str(replacement) if is_literal else expanded(match, str(replacement))
-        length += len(found)
-        _check_length(length)
-        return found
-
-    try:
-        changed: str = compiled.sub(written, str(text))
-    except BadLogQuery as error:
-        raise TemplateFailed(error.message) from None
-    return changed
-
-
-def _check_length(length: int) -> None:
-    if length > LONGEST_TEXT:
-        raise TemplateFailed(f"a text would have more than {LONGEST_TEXT:,} characters")
+    return replaced(compiled, str(text), str(replacement), is_literal=is_literal)
 
 
 def _exchanged(text: Any, old: Any, new: Any, count: int = -1) -> str:
     whole, before, after = str(text), str(old), str(new)
     found = whole.count(before) if count < 0 else min(whole.count(before), count)
-    _check_length(len(whole) + found * (len(after) - len(before)))
+    check_length(len(whole) + found * (len(after) - len(before)))
     return whole.replace(before, after, count)
 
 
@@ -195,7 +177,7 @@ def _aligned(count: Any, text: Any, *, is_left: bool) -> str:
 
 def _indented(count: Any, text: Any) -> str:
     lines, margin = str(text).split("\n"), " " * _bounded(count)
-    _check_length(len(lines) * len(margin))
+    check_length(len(lines) * len(margin))
     return "\n".join(margin + line for line in lines)
 
 

@@ -14,12 +14,12 @@ from analytics.templating.scanning import ActionToken
 class Scope:
     """What an expression sees: the dot, and the variables. An inner scope sees and sets those of outer ones."""
 
-    __slots__ = ("_outer", "_own", "_root", "_work", "dot")
+    __slots__ = ("_length", "_outer", "_own", "_root", "_work", "dot")
 
     def __init__(self, dot: Any, outer: "Scope | None" = None) -> None:
         self.dot, self._outer = dot, outer
         self._root: Scope = outer._root if outer else self
-        self._work = 0
+        self._work = self._length = 0
         self._own: dict[str, Any] = {} if outer else {"$": dot}
 
     def get(self, name: str) -> Any:
@@ -39,7 +39,17 @@ class Scope:
         """
         self._root._work += amount
         if self._root._work > MOST_WORK:
-            raise TemplateFailed(f"the template calls functions more than {MOST_WORK:,} times")
+            raise TemplateFailed(f"the template takes more than {MOST_WORK:,} actions, calls and turns of range")
+
+    def written(self, length: int) -> None:
+        """Count characters that the template writes.
+
+        Raises:
+            TemplateFailed: they are too many.
+        """
+        self._root._length += length
+        if self._root._length > LONGEST_TEXT:
+            raise TemplateFailed(f"the text is longer than {LONGEST_TEXT:,} characters")
 
     def declare(self, name: str, value: Any) -> None:
         """Make a variable in this scope."""

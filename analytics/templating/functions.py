@@ -15,6 +15,7 @@ from analytics.templating.humanized import (
     parse_duration,
 )
 from analytics.templating.printing import printed, printf
+from analytics.templating.replacing import replaced
 
 NOT_SUPPORTED = frozenset(
     (
@@ -72,11 +73,7 @@ def _match(pattern: Any, text: Any) -> bool:
 
 
 def _replace(pattern: Any, replacement: Any, text: Any) -> str:
-    import re
-
-    rewritten = re.sub(r"\$\{?([0-9]+)\}?", r"\\\1", str(replacement).replace("\\", "\\\\"))
-    found: str = _expression(pattern).sub(rewritten, str(text))
-    return found
+    return replaced(_expression(pattern), str(text), str(replacement))
 
 
 def _expression(pattern: Any) -> Any:

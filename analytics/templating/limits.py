@@ -5,6 +5,6 @@ LONGEST_TEXT = 100_000
 LONGEST_GIVEN = 1_000_000
 """Characters of the texts that a function is given."""
 MOST_WORK = 10_000
-"""Calls of functions, and turns of `range`, of a template; one with many characters counts more."""
+"""Actions, calls of functions and turns of `range` of a template; a call with many characters counts more."""
 CHARACTERS = 10_000
 """Characters that count as a call."""

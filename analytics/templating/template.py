@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 from analytics.templating.errors import BadTemplate, TemplateFailed
 from analytics.templating.expressions import Expression, Functions, Scope, pipeline
 from analytics.templating.functions import FUNCTIONS, holds
-from analytics.templating.limits import LONGEST_TEXT
 from analytics.templating.printing import printed
 from analytics.templating.scanning import ActionToken, Piece, pieces
 
@@ -102,10 +101,20 @@ def _block(waiting: Iterator[Piece], depth: int, functions: Functions) -> tuple[
         if word in ("end", "else"):
             return found, piece.action
         if word in _OPENING:
-            found.append(_opened(word, piece.action[1:], waiting, depth, functions))
+            found.append(_counted(_opened(word, piece.action[1:], waiting, depth, functions)))
         else:
-            found.append(_action(piece.action, functions))
+            found.append(_counted(_action(piece.action, functions)))
     return found, None
+
+
+def _counted(write: Writer) -> Writer:
+    """An action whose runs are counted."""
+
+    def run(scope: Scope, into: list[str]) -> None:
+        scope.work(1)
+        write(scope, into)
+
+    return run
 
 
 def _opened(word: str, tokens: list[ActionToken], waiting: Iterator[Piece], depth: int, functions: Functions) -> Writer:
@@ -148,14 +157,13 @@ def _action(tokens: list[ActionToken], functions: Functions) -> Writer:
         return lambda scope, into: scope.declare(names[0], expression(scope))
 
     def write(scope: Scope, into: list[str]) -> None:
-        into.append(printed(expression(scope)))
-        _check(into)
+        _put(printed(expression(scope)), scope, into)
 
     return write
 
 
 def _text(text: str) -> Writer:
-    return lambda scope, into: into.append(text)
+    return lambda scope, into: _put(text, scope, into)
 
 
 def _choosing(
@@ -188,7 +196,6 @@ def _ranging(names: list[str], expression: Expression, body: list[Writer], other
                 inner.declare(name, part)
             for write in body:
                 write(inner, into)
-            _check(into)
         if not pairs:
             for write in otherwise:
                 write(Scope(scope.dot, scope), into)
@@ -196,6 +203,6 @@ def _ranging(names: list[str], expression: Expression, body: list[Writer], other
     return each
 
 
-def _check(into: list[str]) -> None:
-    if sum(map(len, into)) > LONGEST_TEXT:
-        raise TemplateFailed(f"the text is longer than {LONGEST_TEXT:,} characters")
+def _put(text: str, scope: Scope, into: list[str]) -> None:
+    scope.written(len(text))
+    into.append(text)

@@ -28,7 +28,7 @@ def failed(template: str, text: str = "text") -> str:
     ("template", "problem"),
     [
         ('{{ toDate "2006 2006" "2020 2020" }}', "is no time like"),
-        ("{{ range $a := fromJson __line__ }}{{ range $b := fromJson __line__ }}{{ end }}{{ end }}", "10,000 times"),
+        ("{{ range $a := fromJson __line__ }}{{ range $b := fromJson __line__ }}{{ end }}{{ end }}", "10,000 actions"),
         ('{{ replace "1" __line__ __line__ }}', "more than 100,000 characters"),
         ('{{ Replace __line__ "1" __line__ -1 }}', "more than 100,000 characters"),
         ('{{ Replace __line__ "1" __line__ 1000 }}', "more than 100,000 characters"),
@@ -44,6 +44,12 @@ def failed(template: str, text: str = "text") -> str:
 def test_templates_that_cost_too_much_fail(template: str, problem: str) -> None:
     line_ = "[" + "1," * 1_500 + "1]"
     assert problem in failed(template, line_)
+
+
+def test_actions_that_write_nothing_are_counted() -> None:
+    line_ = "[" + "1," * 1_500 + "1]"
+    for action in ("{{ $.none }}", "{{ $x := $.none }}", "{{ if $.none }}{{ end }}"):
+        assert "10,000 actions" in failed("{{ range fromJson __line__ }}" + action * 10 + "{{ end }}", line_)
 
 
 @pytest.mark.parametrize("part", ["a", "1", ":", "1.", "1:", "::", ":10.0.0.1", "2001:db8::1:", "1.1.1.1."])

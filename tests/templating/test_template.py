@@ -41,6 +41,7 @@ def text(template: str, value: float | None = 0.25) -> str:
         ("{{ with $labels.service }}{{ . }}{{ end }}{{ with $labels.no }}x{{ else }}-{{ end }}", "shop-"),
         ('{{ $x := "a" }}{{ if true }}{{ $x = "b" }}{{ end }}{{ $x }}', "b"),
         ('{{ $labels.instance | reReplaceAll "(.*):.*" "host $1" | toUpper }}', "HOST DB.EXAMPLE"),
+        ('{{ reReplaceAll "(?P<name>s)hop" "$$1${name}$9$" $labels.service }}', "$1s$"),
         ('{{ match "^sh" $labels.service }} {{ len $labels.service }} {{ index $labels "service" }}', "true 4 shop"),
         ("{{ stripPort $labels.instance }} {{ stripDomain $labels.instance }}", "db.example db:9100"),
         ('{{ "{{" }} {{ `a"b` }} {{ "a\\tb" }}', '{{ a"b a\tb'),
