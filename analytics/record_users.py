@@ -35,7 +35,9 @@ LOGFMT_PATTERN = rf"[\w.-]*{_PAIR}"
 """Pattern of fields of logfmt; it also finds names that only end like that of a user, in which `user_in` sees none."""
 TEXT_PATTERNS = (*JSON_PATTERNS, LOGFMT_PATTERN)
 """Patterns of fields in the text of a line."""
-NAME_PATTERN = r'[uU]ser(?:[._-]?[iI][dD]|")'
+DECISIVE = {**dict.fromkeys(JSON_PATTERNS, 1), LOGFMT_PATTERN: 0}
+"""The group of each pattern that says who is named: the value of JSON, the whole field of logfmt."""
+NAME_PATTERN = r'(?:[uU]ser|USER)(?:[._-]?[iI][dD]|")'
 """Found in each text in which one of the patterns finds a field, in few others, and sooner."""
 _field, _object = re.compile(f"{_USER}[._-]?[iI][dD]"), re.compile(_USER)
 _compiled = {pattern: re.compile(pattern, re.ASCII) for pattern in JSON_PATTERNS}
@@ -69,17 +71,16 @@ def users_in_text(text: str) -> Collection[str]:
     return _in_text(text, TEXT_PATTERNS) if any(hint in text for hint in HINTS) else ()
 
 
-def user_in(field: str) -> str | None:
-    """The user that a field names which one of the patterns found; None if its value is not valid.
+def user_in(text: str, pattern: str) -> str | None:
+    """The user in what a pattern found: the group `DECISIVE` of it. None if nobody is named.
 
-    >>> user_in('"user_id": "jo"'), user_in('"user": {"id": 7}'), user_in("userId=a.b")
+    >>> user_in('"jo"', JSON_PATTERNS[0]), user_in("7,", JSON_PATTERNS[0]), user_in("userId=a.b", LOGFMT_PATTERN)
     ('jo', '7', 'a.b')
     """
-    for pattern in _compiled.values():
-        match = pattern.fullmatch(field)
-        if match is not None:
-            return _value(match[1] or "")
-    return None
+    if pattern != LOGFMT_PATTERN:
+        return _value(text)
+    match = _compiled[pattern].fullmatch(text)
+    return _value(match[1] or "") if match else None
 
 
 def is_user_field(name: str, parent: str = "") -> bool:

@@ -40,7 +40,9 @@ def test_a_text_names_the_user_in_a_field_and_nothing_beside_it(text: str, repla
 @pytest.mark.parametrize("text", [text for text, _ in NAMES])
 def test_the_store_finds_the_same_users_in_a_text(text: str) -> None:
     ((fields,),) = duckdb.execute("SELECT regexp_extract_all(?, ?)", [text, LOGFMT_PATTERN]).fetchall()
-    assert {user for field in fields if (user := user_in(field))} == set(users_of_line(NewLogLine("shop", text)))
+    assert {user for field in fields if (user := user_in(field, LOGFMT_PATTERN))} == set(
+        users_of_line(NewLogLine("shop", text))
+    )
 
 
 @pytest.mark.parametrize("text", IN_JSON)

@@ -99,7 +99,9 @@ def rows_of(path: Path) -> bytes:
     return repr(duckdb.execute("SELECT * FROM read_parquet(?)", [str(path)]).fetchall()).encode()
 
 
-NAMES = st.sampled_from(["user.id", "enduser.id", "user_id", "userId", "user", "endUser", "id", "name", "other_user"])
+NAMES = st.sampled_from(
+    ["USER_ID", "user.id", "enduser.id", "user_id", "userId", "user", "endUser", "id", "name", "other_user"]
+)
 VALUES = st.recursive(
     st.sampled_from(["ann", "12", "é\n", 'a"b', "c d", "{", ""]) | st.sampled_from([12, 123, 1.5, None]),
     lambda inner: st.dictionaries(NAMES, inner, max_size=3) | st.lists(inner, max_size=2),
@@ -132,3 +134,16 @@ def test_the_store_finds_the_lines_that_memory_finds(made: list[tuple[Any, Any]]
     expected = [number for number, each in enumerate(lines) if user not in users_of_line(each)]
     assert [number for (number,) in found] == expected
     assert erased.rows == len(lines) - len(expected)
+
+
+def test_a_user_in_many_different_texts_takes_one_short_condition() -> None:
+    with duckdb.connect() as connection:
+        connection.execute(
+            "CREATE TABLE rows AS SELECT number seq, '{}' attributes, '{}' resource, "
+            """'{"user":{"session":"' || number || '","id":"' || CASE WHEN number < 500 THEN 'jo' ELSE 'ann' END """
+            """|| '"}}' body FROM range(600) made(number)"""
+        )
+        erased = find_erased(connection, LINES, ["rows"], erasure_of(["jo"], "ops"), 600)
+        condition = not_erased([erased])
+        assert connection.execute(f"SELECT count(*) FROM rows WHERE {condition}").fetchall() == [(100,)]
+    assert (erased.rows, len(condition) < 1_000) == (500, True)

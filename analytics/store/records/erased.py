@@ -1,12 +1,11 @@
 """Erased log lines and spans: which records name the users of an erasure, and how questions leave them out."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.filters.sql_quoting import quoted_text
 from analytics.log.digests import among
-from analytics.record_users import AFTER_WORD, NAME_PATTERN, user_in
+from analytics.record_users import DECISIVE, NAME_PATTERN, user_in
 from analytics.records import NewErasure
 from analytics.store.records.layout import RecordLayout
 
@@ -16,19 +15,22 @@ if TYPE_CHECKING:
 FETCHED = 50_000
 """Texts that are compared at a time: DuckDB would need memory for all of a file to make them distinct."""
 
+SOUGHT = 20
+"""Up to so many texts are searched for, which is quicker, before a pattern is."""
+
 
 class ErasedRows(NamedTuple):
-    """Records up to a number that name erased users: by an id in a column, or by a field in a text.
+    """Records up to a number that name erased users: by an id in a column, or in a text.
 
     Attributes:
         users: ids of the columns for users.
-        fields: fields as they stand in texts, by column.
+        texts: what names them in texts, as it stands there, by column and pattern.
         rows: how many records there are.
     """
 
     number: int
     users: frozenset[str] = frozenset()
-    fields: Mapping[str, frozenset[str]] = {}
+    texts: Mapping[tuple[str, str], frozenset[str]] = {}
     rows: int = 0
 
 
@@ -37,16 +39,20 @@ def find_erased(
 ) -> ErasedRows:
     """The records up to a number that an erasure is about, of files and tables, which are read one after the other."""
     ids: set[str] = set()
-    fields: dict[str, set[str]] = {column: set() for column in layout.named_users}
+    naming: dict[tuple[str, str], set[str]] = {}
     for source in sources:
         for column in layout.users:
             query = f"SELECT {column} FROM {source} WHERE seq <= {number} AND {column} IS NOT NULL"
             for texts in _texts(connection, query):
                 ids.update(among(erasure, texts))
         for column, patterns in layout.named_users.items():
-            for texts in _texts(connection, _fields_sql(column, patterns, source, number)):
-                fields[column].update(_naming(erasure, texts))
-    erased = ErasedRows(number, frozenset(ids), {column: frozenset(each) for column, each in fields.items()})
+            for pattern in patterns:
+                query = _texts_sql(column, pattern, source, number)
+                found = naming.setdefault((column, pattern), set())
+                for texts in _texts(connection, query):
+                    found.update(_naming(erasure, texts, pattern))
+    named = {place: frozenset(texts) for place, texts in naming.items() if texts}
+    erased = ErasedRows(number, frozenset(ids), named)
     condition = _condition(erased)
     if not condition:
         return erased
@@ -58,23 +64,26 @@ def find_erased(
     return erased._replace(rows=rows)
 
 
-def _fields_sql(column: str, patterns: Sequence[str], source: str, number: int) -> str:
-    """The fields in the texts of a column that name users."""
-    found = ", ".join(f"regexp_extract_all({column}, {quoted_text(pattern)})" for pattern in patterns)
+def _texts_sql(column: str, pattern: str, source: str, number: int) -> str:
+    """What a pattern finds in the texts of a column."""
     return (
-        f"SELECT unnest(flatten([{found}])) FROM {source} "
+        f"SELECT unnest({_found(column, pattern)}) FROM {source} "
         f"WHERE seq <= {number} AND regexp_matches({column}, {quoted_text(NAME_PATTERN)})"
     )
 
 
-def _naming(erasure: NewErasure, fields: Iterable[str]) -> Iterator[str]:
-    """Those of some fields that name a user of an erasure."""
-    by_user: dict[str, list[str]] = {}
-    for field in fields:
-        user = user_in(field)
+def _found(column: str, pattern: str) -> str:
+    return f"regexp_extract_all({column}, {quoted_text(pattern)}, {DECISIVE[pattern]})"
+
+
+def _naming(erasure: NewErasure, texts: Iterable[str], pattern: str) -> Iterator[str]:
+    """Those of some texts that a pattern found that name a user of an erasure."""
+    by_user: dict[str, set[str]] = {}
+    for text in texts:
+        user = user_in(text, pattern)
         if user:
-            by_user.setdefault(user, []).append(field)
-    return (field for user in among(erasure, by_user) for field in by_user[user])
+            by_user.setdefault(user, set()).add(text)
+    return (text for user in among(erasure, by_user) for text in by_user[user])
 
 
 def not_erased(erased: Sequence[ErasedRows]) -> str:
@@ -86,18 +95,17 @@ def not_erased(erased: Sequence[ErasedRows]) -> str:
 def _condition(erased: ErasedRows) -> str:
     """The condition of erased rows; empty if there are none."""
     parts = [f"user_id IN ({', '.join(map(quoted_text, sorted(erased.users)))})"] if erased.users else []
-    parts += [_has_field(column, field) for column, fields in erased.fields.items() for field in sorted(fields)]
+    parts += [_has_one(*place, sorted(texts)) for place, texts in erased.texts.items()]
     return f"(seq <= {erased.number} AND ({' OR '.join(parts)}))" if parts else ""
 
 
-def _has_field(column: str, field: str) -> str:
-    """Whether a text has a field, and not one whose value only begins like that."""
-    contains = f"contains({column}, {quoted_text(field)})"
-    if field.startswith('"') and not field[-1].isdigit():
-        return contains
-    before = "" if field.startswith('"') else r"\b"
-    after = "" if field.endswith('"') else AFTER_WORD
-    return f"({contains} AND regexp_matches({column}, {quoted_text(before + re.escape(field) + after)}))"
+def _has_one(column: str, pattern: str, texts: Sequence[str]) -> str:
+    """Whether a pattern finds one of these in the texts of a column."""
+    if len(texts) <= SOUGHT:
+        may_have = " OR ".join(f"contains({column}, {quoted_text(text)})" for text in texts)
+    else:
+        may_have = f"regexp_matches({column}, {quoted_text(NAME_PATTERN)})"
+    return f"(({may_have}) AND list_has_any({_found(column, pattern)}, [{', '.join(map(quoted_text, texts))}]))"
 
 
 def _texts(connection: "DuckDBPyConnection", query: str) -> Iterator[set[str]]:
