@@ -4,11 +4,13 @@ from typing import Any, Protocol, Self
 
 from analytics.store.explore.counts import MOST_PARTS, counts, counts_sql
 from analytics.store.explore.daily import daily_sql, is_daily
+from analytics.store.explore.few import has_few_groups
 from analytics.store.explore.figures import figures_answer, figures_sql
 from analytics.store.explore.funnel import funnel_answer, funnel_sql
 from analytics.store.explore.questions import Answer, FiguresQuestion, FunnelQuestion, Question, Rows
 from analytics.store.explore.ranking import groups_sql, ranked
 from analytics.store.explore.retention import retention_answer, retention_sql
+from analytics.store.explore.top import top_rows, top_sql
 from analytics.store.explore.user_bits import has_few_periods, user_bits_rows, user_bits_sql
 from analytics.store.source import EventSource
 
@@ -42,14 +44,17 @@ def _figures(question: FiguresQuestion, source: EventSource, db: RunsSql) -> Row
         for statement in statements:
             db.execute(statement, parameters.values)
         return db.execute(figures, []).fetchall()
-    if question.measure == "count":
-        parts = _rows(db, *counts_sql(question, source))
-        if len(parts) <= MOST_PARTS:
-            return counts(question, parts)
-    elif "user_id" not in question.by:  # which has many values
-        groups = _rows(db, *groups_sql(question, source))
-        if len(groups) <= MOST_PARTS:
-            return ranked(question, groups)
+    if has_few_groups(question, source):
+        if question.measure == "count":
+            parts = _rows(db, *counts_sql(question, source))
+            if len(parts) <= MOST_PARTS:
+                return counts(question, parts)
+        else:
+            groups = _rows(db, *groups_sql(question, source))
+            if len(groups) <= MOST_PARTS:
+                return ranked(question, groups)
+    if question.by and question.interval is None:
+        return top_rows(_rows(db, *top_sql(question, source)))
     return _rows(db, *figures_sql(question, source))
 
 

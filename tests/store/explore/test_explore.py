@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 
 from analytics.errors import ValidationFailed
-from analytics.store.explore import answering
+from analytics.store.explore import answering, few
 from analytics.store.explore.answering import answered
-from analytics.store.explore.figures import FigureTooLarge
+from analytics.store.explore.figures import FigureTooLarge, figures_answer, figures_sql
 from analytics.store.explore.periods import next_start, start_of, starts, text_of_start
 from analytics.store.explore.questions import FiguresQuestion, FunnelQuestion, RetentionQuestion
 from tests.store.explore.table import Event, Table
@@ -139,9 +139,51 @@ def test_few_groups_have_the_figures_of_one_statement(monkeypatch: pytest.Monkey
         for interval in (None, "hour"):
             question = FiguresQuestion(START, at(DAY), "", measure, "n", by, interval, 3)
             monkeypatch.setattr(answering, "MOST_PARTS", 10_000)
-            few = answered(question, table, table.db)
+            by_parts = answered(question, table, table.db)
+            assert by_parts == figures_answer(question, rows_of(table, *figures_sql(question, table)))
             monkeypatch.setattr(answering, "MOST_PARTS", 0)
-            assert few == answered(question, table, table.db)
+            assert by_parts == answered(question, table, table.db)
+
+
+def rows_of(table: Table, statement: str, parameters: Any) -> Any:
+    return table.db.execute(statement, parameters.values).fetchall()
+
+
+class Counting:
+    """A connection that counts its statements."""
+
+    def __init__(self, table: Table) -> None:
+        self._db, self.statements = table.db, 0
+
+    def execute(self, query: str, parameters: list[Any]) -> Any:
+        self.statements += 1
+        return self._db.execute(query, parameters)
+
+    def fetchall(self) -> Any:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize("measure", ["count", "users", "sum", "p90"])
+@pytest.mark.parametrize("interval", [None, "hour"])
+def test_groups_that_may_be_many_are_grouped_once(monkeypatch: pytest.MonkeyPatch, measure: Any, interval: Any) -> None:
+    monkeypatch.setattr(answering, "MOST_PARTS", 30)
+    monkeypatch.setattr(few, "MOST_ROWS", 50)
+    table = Table(
+        [
+            Event(seq, "buy", "web", f"u{seq % 90}", START.timestamp() + seq, {"c": f"c{seq % 80}", "n": seq})
+            for seq in range(100)
+        ]
+    )
+    for by in (("user_id",), ("id",), ("service", "user_id"), ("data.c",), ("data.c", "service")):
+        question = FiguresQuestion(START, at(DAY), "", measure, "n", by, interval, 3)
+        answer: Any = answered(question, table, counting := Counting(table))
+        assert counting.statements == 1
+        assert answer == figures_answer(question, rows_of(table, *figures_sql(question, table)))
+        assert len(answer["groups"]) == 3
+    for by, until in ((("service",), at(DAY)), (("data.c",), at(10))):
+        few_groups = FiguresQuestion(START, until, "", measure, "n", by, interval, 3)
+        monkeypatch.setattr(answering, "figures_sql", None)
+        answered(few_groups, table, table.db)
 
 
 @pytest.mark.parametrize(
