@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec import Raw
 
@@ -114,6 +114,9 @@ TEXTS = st.lists(
 ).map("".join)
 
 
+@example([("USER_ID=ann", {}), ("app.user_id=ann", {"END_USER": {"id": "ann"}}), ("user_id='ann'x", {})], "ann")
+@example([("user_id=ann", {}), ("app.user_id=ann", {}), ('"user_id": 12', {}), ('"user_id": 12"', {})], "ann")
+@example([("user_id=ann", {}), ("app.user_id=ann", {}), ('"user_id": 12', {}), ('"user_id": 12"', {})], "12")
 @given(st.lists(st.tuples(OBJECTS | TEXTS, OBJECTS), min_size=1, max_size=5), st.sampled_from(["ann", "12", "é\n"]))
 def test_the_store_finds_the_lines_that_memory_finds(made: list[tuple[Any, Any]], user: str) -> None:
     lines = [
