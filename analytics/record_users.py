@@ -37,8 +37,8 @@ TEXT_PATTERNS = (*JSON_PATTERNS, LOGFMT_PATTERN)
 """Patterns of fields in the text of a line."""
 DECISIVE = {**dict.fromkeys(JSON_PATTERNS, 1), LOGFMT_PATTERN: 0}
 """The group of each pattern that says who is named: the value of JSON, the whole field of logfmt."""
-NAME_PATTERN = r'(?:[uU]ser|USER)(?:[._-]?[iI][dD]|")'
-"""Found in each text in which one of the patterns finds a field, in few others, and sooner."""
+NAME_PATTERN = r'[uU](?:ser|SER)(?:[._-]?[iI][dD]|")'
+"""Found in each text in which one of the patterns finds a field, and in few others, in a third of the time."""
 _field, _object = re.compile(f"{_USER}[._-]?[iI][dD]"), re.compile(_USER)
 _compiled = {pattern: re.compile(pattern, re.ASCII) for pattern in JSON_PATTERNS}
 _compiled[LOGFMT_PATTERN] = re.compile(rf"(?<![\w.-])(?:{_PAIR}|{LOGFMT_PATTERN.replace('=(', '=(?:')})", re.ASCII)

@@ -4,7 +4,7 @@ import duckdb
 import pytest
 
 from analytics.log_lines import NewLogLine
-from analytics.record_users import LOGFMT_PATTERN, replace_users, user_in, users_of_line
+from analytics.record_users import LOGFMT_PATTERN, NAME_PATTERN, replace_users, user_in, users_of_line
 
 NAMES = [
     ("GET /o?user_id=jo&cart=5", "GET /o?user_id=#&cart=5"),
@@ -53,3 +53,11 @@ def test_capitals_and_separated_words_are_found_in_json(text: str) -> None:
 def test_long_words_take_no_time() -> None:
     for word in ("a.b-c", "user", "userid", "user_id="):
         assert "jo" not in users_of_line(NewLogLine("shop", "user " + word * 10_000))
+
+
+@pytest.mark.parametrize(
+    "text", [*(text for text, replaced in NAMES if replaced), *IN_JSON, '{"EndUser" : {"iD" : 7}}']
+)
+def test_the_test_before_the_patterns_lets_each_name_through(text: str) -> None:
+    assert users_of_line(NewLogLine("shop", text))
+    assert duckdb.execute("SELECT regexp_matches(?, ?)", [text, NAME_PATTERN]).fetchall() == [(True,)]
