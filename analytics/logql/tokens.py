@@ -104,9 +104,7 @@ def number(text: str) -> float | None:
 def nanoseconds(text: str) -> int | None:
     """The nanoseconds of a duration such as `1h30m`; None for other texts."""
     total, at = 0.0, 0
-    for match in _DURATION_PART.finditer(text):
-        if match.start() != at:
-            return None
+    while match := _DURATION_PART.match(text, at):
         total += float(match[1]) * _UNITS[match[2]]
         at = match.end()
     return round(total) if at == len(text) and text and total < 2**62 else None

@@ -6,7 +6,7 @@ from typing import Any
 
 from analytics.promql.text import float_text
 
-_VERB = re.compile(r"%([-+ #0]*)([0-9]*)(?:\.([0-9]*))?([a-zA-Z%])")
+_VERB = re.compile(r"%([-+ #0]*+)([0-9]*+)(?:\.([0-9]*+))?([a-zA-Z%])")
 WIDEST = 1_000
 """Characters that a verb may ask for."""
 

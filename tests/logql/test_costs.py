@@ -61,6 +61,22 @@ def test_addresses_are_looked_for_in_linear_time(part: str) -> None:
     assert time.process_time() - started < 4
 
 
+@pytest.mark.parametrize(
+    ("stages", "text"),
+    [
+        ("| x > 1s", "1"),
+        ("| line_format `{{ duration .x }}`", "1"),
+        ("| line_format `{{ printf .x }}`", "%" + "0" * 65_535),
+        ("| x > 1KiB", "1"),
+        ("| line_format `{{ .x }}` | logfmt", "="),
+    ],
+)
+def test_texts_are_read_in_linear_time(stages: str, text: str) -> None:
+    started = time.process_time()
+    passed(stages, "text", x=text * (65_536 // len(text)))
+    assert time.process_time() - started < 2
+
+
 def test_a_label_that_is_replaced_by_a_long_text_is_refused() -> None:
     given = [line(30, "x", resource={"app": "a" * 1_000})]
     with pytest.raises(BadLogQuery, match="more than 100,000 characters"):
