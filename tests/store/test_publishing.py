@@ -6,6 +6,9 @@ from pathlib import Path
 import pytest
 
 from analytics.store.files.publishing import Publication
+from analytics.store.options import StoreOptions
+from analytics.store.process.engine import DuckEngine
+from analytics.store.process.opening import open_store
 
 NAMES = [f"events/day={day}/a.parquet" for day in range(12)]
 
@@ -64,3 +67,15 @@ def test_a_failure_inside_of_the_context_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(IndexError):
         publish(tmp_path, 12)
     assert files(tmp_path) == []
+
+
+def test_the_folder_of_the_store_is_synced_though_an_earlier_start_made_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "store").mkdir()  # by a start that was killed before it synced the data directory
+    synced: list[str] = []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.readlink(f"/proc/self/fd/{file}")))
+    store = open_store(StoreOptions(str(tmp_path)), DuckEngine(tmp_path, 64 * 2**20, 1))
+    store.manifest.close()
+    store.lock.release()
+    assert str(tmp_path) in synced
