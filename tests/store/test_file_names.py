@@ -49,7 +49,9 @@ def numbers(store: OpenStore, engine: DuckEngine) -> list[int]:
 
 
 def delete_all(store: OpenStore) -> None:
-    store.rewriter.delete(store.catalog.of_events())
+    files = store.catalog.of_events()
+    store.manifest.replace(files, [])
+    store.catalog.replace(files, [])
 
 
 def names_and_paths(store: OpenStore) -> tuple[set[str], set[str]]:
