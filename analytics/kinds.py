@@ -60,11 +60,6 @@ class Kind(NamedTuple, Generic[R]):
     users: Callable[[R], Collection[str]] | None = None
     stand_in: R | None = None
 
-    def users_in(self, kept: Kept[Any]) -> set[str]:
-        """The users that the records of a request name."""
-        users_of = self.users
-        return set() if users_of is None else {user for record in kept.records for user in users_of(record)}
-
     def without(self, kept: Kept[Any], users: Set[str]) -> Kept[Any]:
         """The records of a request, with a stand-in for each that names one of these users."""
         users_of = self.users

@@ -21,6 +21,7 @@ from analytics.log.disk.recovery import kept_of, read_chunk, records_of
 from analytics.log.disk.stored import ERASING, Part, StoredEntry
 from analytics.records import NewErasure
 from analytics.state.state import State
+from analytics.yielding import yield_if_due
 
 PAUSE_SECONDS = 60.0
 """The minimum time between two attempts: many erasures share one."""
@@ -80,18 +81,28 @@ class Erasing:
             after = 0
             while entries := self._log.ask(read_chunk, database, after, last, kind.name):
                 after = entries[-1].position
-                changed = [
-                    _without(kind, entry, [each for at, each in erasures if at > entry.position]) for entry in entries
-                ]
-                yield [entry for entry in changed if entry is not None]
+                changed = []
+                for entry in entries:
+                    left = _without(kind, entry, [each for at, each in erasures if at > entry.position])
+                    if left is not None:
+                        changed.append(left)
+                    yield_if_due()
+                yield changed
 
 
 def _without(kind: Kind[Any], entry: StoredEntry, erasures: Sequence[NewErasure]) -> StoredEntry | None:
     """The entry without the records that the erasures are about; None if it has none of them."""
-    kept = kept_of(entry)
-    named = kind.users_in(kept)
-    users = frozenset[str]().union(*(among(erasure, named) for erasure in erasures))
-    if not users:
+    kept, users_of = kept_of(entry), kind.users
+    if users_of is None:
         return None
-    left = kind.without(kept, users).records  # a stand-in in place of each, so that the places of the others stay
+    named = []
+    for record in kept.records:
+        named.append(users_of(record))
+        yield_if_due()
+    known = {user for each in named for user in each}
+    users = frozenset[str]().union(*(among(erasure, known) for erasure in erasures))
+    gone = [place for place, found in enumerate(named) if not users.isdisjoint(found)]
+    if not gone:
+        return None
+    left = kind.erased(kept, gone).records  # a stand-in in place of each, so that the places of the others stay
     return entry._replace(body=packed(msgspec.json.encode(left)))

@@ -19,6 +19,7 @@ from analytics.log.disk.database import Database
 from analytics.log.disk.file import FILE_NAME
 from analytics.log.disk.inspection import inspect
 from analytics.log_lines import NewLogLine
+from analytics.record_users import users_of_line
 from analytics.records import ERASED, ERASED_LINE, ERASED_SPAN, NewErasure, NewEvent
 from analytics.spans import CountedSpan, NewSpan
 from tests.log.disk.disk import Disk
@@ -211,6 +212,27 @@ def test_lines_and_spans_leave_the_files_too_and_the_others_keep_their_places(
         read = [entry for entry in consumer.read() if entry.kind in ("logs", "spans")]
         assert [entry.records[0] for entry in read] == [ERASED_LINE, ERASED_SPAN] * 2
         assert all(entry.records[1].service == "shop" for entry in read)
+
+
+def test_others_run_while_entries_are_rewritten_and_each_record_is_looked_at_once(
+    disk: Disk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Consumer(disk.log, "archive")
+    record(disk)
+    disk.recorder.erase([USER], "ops")
+    looked_at: list[NewLogLine] = []
+    pauses: list[int] = []
+
+    def users_of(line: NewLogLine) -> Collection[str]:
+        looked_at.append(line)
+        return users_of_line(line)
+
+    monkeypatch.setitem(KINDS, "logs", LOGS._replace(users=users_of))
+    monkeypatch.setattr(erasing, "yield_if_due", lambda: pauses.append(len(looked_at)))
+    assert disk.save()
+    assert len(looked_at) == 2
+    assert {1, 2} <= set(pauses), "after each record"
+    assert is_clean(disk)
 
 
 def user_ids(kind: str, each: Any) -> Collection[str]:
