@@ -6,19 +6,22 @@ import msgspec
 from msgspec import Raw
 
 from analytics.log_lines import NO_ATTRIBUTES, NewLogLine
+from analytics.privacy.broken_json import unreadable_json
 from analytics.privacy.rules import RedactionRules, Rule, Work
 from analytics.record_users import HINTS, is_user_field, replace_users
 from analytics.schemas.redaction import HASH
 from analytics.spans import NOTHING, NewSpan
 
 BYTE_HINTS = tuple(hint.encode() for hint in HINTS)
+BRACKETS = ("{", "[")
 UNREADABLE = (msgspec.DecodeError, RecursionError)
 
 
 class RecordRedaction:
     """Redacts the lines or spans of one request in place.
 
-    Attributes follow the rules for `data`, texts those for `data` and `message`; a line that is a JSON object is data.
+    Attributes follow the rules for `data`, texts those for `data` and `message`; a line that is a JSON
+    object or array is data, and of one that only begins like it, the values of fields are.
     Rules for `user_id` apply to that of spans, and to the fields of `analytics.record_users`.
     """
 
@@ -88,13 +91,13 @@ class RecordRedaction:
         data, rule = self._rules.data, self._rules.user_id
         if rule is not None and any(hint in body for hint in HINTS):
             body = replace_users(body, lambda user: self._user(rule, user) or "")
-        if body.startswith("{") and body.endswith("}"):
+        if body.lstrip()[:1] in BRACKETS:
             json = body.encode(errors="replace")
             if data.may_match(json):
                 try:
                     return data.object(json, self._work).decode()
-                except UNREADABLE:
-                    pass  # a text that only looks like JSON
+                except UNREADABLE:  # it was cut, or only looks like JSON
+                    body = unreadable_json(body, data, self._work)
         return self._text(body) if self._has_patterns else body
 
     def _text(self, text: str) -> str:

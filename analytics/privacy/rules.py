@@ -92,6 +92,10 @@ class Place:
         """
         return msgspec.json.encode(self._value(msgspec.json.decode(json), work))
 
+    def rule_for(self, name: str) -> Rule | None:
+        """The rule for fields with a name."""
+        return self._by_name.get(folded(name))
+
     def tags(self, tags: dict[str, str], work: Work) -> dict[str, str]:
         """Tags without what the rules redact."""
         redacted: dict[str, str] = self._value(tags, work)
