@@ -163,6 +163,7 @@ ARROWS: dict[str, set[str]] = {
         "resources",
         "spans",
         "state",
+        "yielding",
     },
     "log.disk": {
         "clock",
@@ -802,6 +803,7 @@ OF_SOME_KINDS = {
     "log/alert_states.py": "the handler of states of alerts",
     "log/notifications.py": "the handlers of notifications",
     "log/erasures.py": "the handler of erasures, which removes events",
+    "log/user_search.py": "errors, which are events, have a ring of their own",
     "log/recorder.py": "writes the service's own records",
     "log/disk/checkpoint.py": "the errors, which are events, have a ring of their own",
     "log/disk/erasing.py": "removes erased events from entries",
