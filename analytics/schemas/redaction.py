@@ -45,7 +45,9 @@ class RedactionSchema(Schema):
         load_default=lambda: [DATA],
         validate=validate.Length(1, len(PLACES)),
         metadata={
-            "description": "Where to look: `data` of events, `message` of heartbeats (patterns only), `tags` of metrics"
+            "description": "Where to look: `data` of events, and attributes, resources, events, links and texts of "
+            "spans and log lines; `message` of heartbeats, and texts of spans and log lines (patterns only); `tags` of "
+            "metrics"
         },
     )
     action = String(
@@ -67,8 +69,9 @@ class RedactionSchema(Schema):
         load_default=list,
         validate=validate.Length(max=MOST_NAMES, error=f"Must have at most {MOST_NAMES} names."),
         metadata={
-            "description": "Names of fields in `data`, at any depth, or of tags. Upper and lower case of A to Z are "
-            "the same, and - and _ are ignored. `value` is redacted beside a `name` or `key` with such a name",
+            "description": "Names of fields in `data`, attributes and JSON, at any depth, or of tags. Upper and lower "
+            "case of A to Z are the same, and - and _ are ignored. `value` is redacted beside a `name` or "
+            "`key` with such a name",
             "example": ["password", "set-cookie"],
         },
     )
