@@ -9,6 +9,12 @@ from analytics.logql.errors import BadLogQuery
 from analytics.logql.nodes import LogMatching, LogOperation
 from analytics.logql.vectors import SeriesKey, Values, Vector, key_of, without_empty
 
+
+def _divided(first: Any, second: Any) -> Any:
+    """The quotient; by zero it is not a number, as in Loki, so that no errors of no lines are no share of them."""
+    return np.where(np.equal(second, 0), np.nan, np.divide(first, second))
+
+
 COMPARE: dict[str, Callable[[Any, Any], Any]] = {
     "==": np.equal,
     "!=": np.not_equal,
@@ -21,7 +27,7 @@ CALCULATE: dict[str, Callable[[Any, Any], Any]] = {
     "+": np.add,
     "-": np.subtract,
     "*": np.multiply,
-    "/": np.divide,
+    "/": _divided,
     "%": np.fmod,
     "^": np.power,
 }

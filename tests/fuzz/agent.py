@@ -16,6 +16,7 @@ from analytics.catalog.bad_document import BadDocument
 from analytics.catalog.bodies import item_of
 from analytics.catalog.collections import RULES
 from analytics.catalog.yaml_text import parse
+from analytics.doors.loki.streams import pushed_line
 from analytics.feed.ship.follower import Follower
 from analytics.feed.ship.places import FilePlace, StateError, StateFile
 from tests.fuzz.decoder import Decoder
@@ -123,6 +124,6 @@ def _unit_tests() -> Callable[[bytes], None]:
             if next(left, None) is None:
                 raise _Enough("takes long")
 
-        assert all(isinstance(failure, str) for failure in run_tests(tests, groups, pause))
+        assert all(isinstance(failure, str) for failure in run_tests(tests, groups, pushed_line, pause))
 
     return run

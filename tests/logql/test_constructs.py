@@ -223,6 +223,8 @@ TOOK = WEB + " | logfmt | unwrap duration(took) [1m]"
             {"n=$1-1-${1}$,pod=p1": 2, "n=$1-2-${1}$,pod=p2": 1},
         ),
         ("vector(1) + vector(1)", {"": 2}),
+        ("vector(1) / vector(0) > 0.05", {}),
+        ("vector(6) / vector(4)", {"": 1.5}),
         ("vector(2 + 1)", None),
     ],
 )
