@@ -1,6 +1,8 @@
 """Live log lines over real connections: WebSockets and server-sent events."""
 
+import contextlib
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -150,3 +152,23 @@ def test_pages_of_other_sites_cannot_follow_lines(server: Server) -> None:
 
 def test_the_service_says_that_it_is_ready_as_loki_does(server: Server) -> None:
     assert requests.get(f"{server.url}/ready", timeout=10).text == "ready\n"
+
+
+def test_an_erasure_cuts_a_stream_whose_reader_does_not_read(server: Server) -> None:
+    service = unique("slow")
+    with socket.socket() as reader:
+        reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * 1024)
+        reader.settimeout(10)
+        reader.connect(("127.0.0.1", server.port))
+        reader.sendall(f"GET /logs/tail?service={service} HTTP/1.1\r\nHost: a\r\n\r\n".encode())
+        assert b"text/event-stream" in reader.recv(1_000)
+        for _ in range(4):  # more than the system's buffers hold
+            line = {"service": service, "message": "user_id=nobody " + "x" * 60_000}
+            assert server.post("/logs", [line] * 100).json()["accepted"] == 100
+        eventually(lambda: len(kept_lines(server, service)) == 400)
+        assert requests.delete(f"{server.url}/users/another", timeout=10).status_code == 200
+        read = 0
+        with contextlib.suppress(ConnectionResetError):
+            while part := reader.recv(1_000_000):
+                read += len(part)
+    assert read < 400 * 60_000
