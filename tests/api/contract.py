@@ -56,6 +56,7 @@ BEYOND_A_SCHEMA = {
     "precondition_failed",
     "unknown_resource",
     "unknown_key",
+    "kind_conflict",
     "last_admin_key",
     "scopes_of_bound_key",
     "collection_full",
