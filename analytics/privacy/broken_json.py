@@ -43,7 +43,9 @@ def unreadable_json(text: str, place: Place, work: Work) -> str:
 
 def _rule_of_pair(text: str, place: Place) -> Rule | None:
     found = (
-        each for each in _NAME.finditer(text) if folded(each[1]) in PAIR_NAMES and text.startswith('"', each.end())
+        each
+        for each in _NAME.finditer(text)
+        if folded(_unescaped(each[1])) in PAIR_NAMES and text.startswith('"', each.end())
     )
     named = (_value_at(text, each.end())[0] for each in found)
     rules: Iterator[Rule | None] = (place.rule_for(each) for each in named if isinstance(each, str))
@@ -72,4 +74,5 @@ def _unescaped(name: str) -> str:
 
 
 def _text_of(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, sort_keys=True, separators=(",", ":"))
+    text = value if isinstance(value, str) else json.dumps(value, sort_keys=True, separators=(",", ":"))
+    return text.encode(errors="replace").decode()  # halves of surrogate pairs cannot be hashed

@@ -12,6 +12,7 @@ from analytics.record_users import HINTS, is_user_field, replace_users
 from analytics.schemas.redaction import HASH
 from analytics.spans import NOTHING, NewSpan
 
+BEFORE_JSON = "\ufeff \t\r\n"
 BYTE_HINTS = tuple(hint.encode() for hint in HINTS)
 BRACKETS = ("{", "[")
 UNREADABLE = (msgspec.DecodeError, RecursionError)
@@ -91,7 +92,7 @@ class RecordRedaction:
         data, rule = self._rules.data, self._rules.user_id
         if rule is not None and any(hint in body for hint in HINTS):
             body = replace_users(body, lambda user: self._user(rule, user) or "")
-        if body.lstrip()[:1] in BRACKETS:
+        if body.lstrip(BEFORE_JSON)[:1] in BRACKETS:
             json = body.encode(errors="replace")
             if data.may_match(json):
                 try:

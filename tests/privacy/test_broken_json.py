@@ -31,6 +31,11 @@ def redacted(body: str, **rule: object) -> str:
         ('{"password":hunter2,"b":1}', '{"password":"***","b":1}'),
         ('{"password":"hunter2"} and more', '{"password":"***"} and more'),
         ('[{"name":"Authorization","value":"hunter2"},{"a"', '[{"name":"Authorization","value":"***"},{"a"'),
+        (
+            '[{"nam\\u0065":"Authorization","value":"hunter2"},{"a"',
+            '[{"nam\\u0065":"Authorization","value":"***"},{"a"',
+        ),
+        ('\ufeff{"password":"hunter2"}', '\ufeff{"password":"***"}'),
         ('{"note":"the password: hunter2","b', '{"note":"the password: hunter2","b'),
         ('text {"password":"hunter2"}', 'text {"password":"hunter2"}'),
         ("[2024-01-15] GET /", "[2024-01-15] GET /"),
@@ -46,6 +51,10 @@ def test_fields_of_cut_json_are_dropped_or_hashed() -> None:
     inner = '[1,"x"]'
     expected = f'{{"a":1,"password":"{hashed("hunter2")}", "n":{{"password":"{hashed(inner)}"}},'
     assert redacted(body, action="hash") == expected + '"b":"cu'
+
+
+def test_half_a_surrogate_pair_is_hashed_as_what_stands_for_it() -> None:
+    assert redacted('{"password": "a\\ud800b", ', action="hash") == f'{{"password": "{hashed("a?b")}", '
 
 
 def test_a_body_that_the_door_cuts_is_redacted_and_counted() -> None:

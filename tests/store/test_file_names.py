@@ -14,6 +14,7 @@ from analytics.store.files.writer import FileWriter
 from analytics.store.history.batch import HistoryBatch
 from analytics.store.options import StoreOptions
 from analytics.store.process.engine import DuckEngine
+from analytics.store.process.events_sql import ErasedUsers
 from analytics.store.process.opening import OpenStore, open_store
 from tests.store.test_history_rows import MIDNIGHT
 
@@ -103,3 +104,10 @@ def test_a_new_file_does_not_replace_another(tmp_path: Path, kind: str) -> None:
     assert names == [f"{kind}-1.{revision}.parquet" for revision in range(3)]
     assert [(tmp_path / name).read_text() for name in names] == ["first", "second", "third"]
     assert next_revision(names[1]) == names[2]
+
+
+def test_events_are_brought_in_while_erased_users_are_looked_for(tmp_path: Path, engine: DuckEngine) -> None:
+    with opened(tmp_path, engine) as store:
+        store.catalog.erase(ErasedUsers(frozenset(), 2**41, 5, searching=frozenset({"events"})))
+        bring(store)
+        assert len(store.catalog.of_events()) == 1

@@ -24,5 +24,7 @@ def has_few_groups(question: FiguresQuestion, source: EventSource) -> bool:
 
 def _share(extent: Extent, since: float, until: float) -> float:
     """The share of the time of an extent that is in a span, in microseconds."""
-    within = min(extent.until, until) - max(extent.since, since)
-    return max(0.0, within / max(1, extent.until - extent.since))
+    duration = extent.until - extent.since
+    if duration <= 1:
+        return 1.0  # the newest events, whose times are not known
+    return max(0.0, (min(extent.until, until) - max(extent.since, since)) / duration)

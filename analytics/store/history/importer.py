@@ -190,7 +190,7 @@ class HistoryImporter:
         }
         first, last = int(times.min()), int(times.max())
         with self._catalog.view() as view:
-            stored = view.events((), EventSpan(first / 1e6 - 1e-3, last / 1e6 + 1e-3))
+            stored = view.known().events((), EventSpan(first / 1e6 - 1e-3, last / 1e6 + 1e-3))
             connection.register("new", new)
             try:
                 found = connection.execute(

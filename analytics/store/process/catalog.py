@@ -96,10 +96,13 @@ class View(NamedTuple):
             raise StillSearching(EVENTS.name)
         return events_sql(self._relations(span, texts), fields, self.erased, texts, columns)
 
+    def known(self) -> "View":
+        """The same, with the events of users that are still looked for."""
+        return self._replace(erased=[each for each in self.erased if EVENTS.name not in each.searching])
+
     def users_up_to(self, number: int) -> str:
         """SQL of a subquery of the `user_id` of all events up to a number, and of those whose users are looked for."""
-        known = [each for each in self.erased if EVENTS.name not in each.searching]
-        events = events_sql(self._relations(ALL_EVENTS, ()), (), known, (), ("seq", "user_id"))
+        events = self.known().events(columns=("seq", "user_id"))
         return f"(SELECT user_id FROM {events} WHERE seq <= {number})"
 
     def _relations(self, span: EventSpan, texts: Sequence[str]) -> list[Relation]:

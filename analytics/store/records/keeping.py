@@ -43,15 +43,17 @@ class RecordsKeeper:
     def erase(self, file: DataFile) -> None:
         """Write a file anew if it has erased records."""
         layout = RECORD_LAYOUTS[file.kind]
-        if self._count(layout, [file], is_erased=True):
+        erased = f"NOT ({self._not_erased(layout)})"
+        if self._count([file], erased):
             revision = int(file.name.rsplit(".", 2)[1]) + 1
             self._replace(layout, [file], Reach(file.epoch, file.first, file.last, file.level, revision))
 
     def _replace(self, layout: RecordLayout, files: Sequence[DataFile], reach: Reach) -> None:
         """Write some files of a day as one, without erased records; as none if all were erased."""
         made: list[DataFile] = []
-        if self._count(layout, files):
-            rows = stored_rows(layout, [reading(self._writer.folder, files)], self._not_erased(layout))
+        not_erased = self._not_erased(layout)
+        if self._count(files, not_erased):
+            rows = stored_rows(layout, [reading(self._writer.folder, files)], not_erased)
             connection = self._engine.connect()
             try:
                 made = [self._writer.write(connection, layout, rows, files[0].day, reach)]
@@ -68,12 +70,8 @@ class RecordsKeeper:
     def _not_erased(self, layout: RecordLayout) -> str:
         return not_erased(self._catalog.erased_records(layout.kind))
 
-    def _count(self, layout: RecordLayout, files: Sequence[DataFile], *, is_erased: bool = False) -> int:
-        """How many records of files were erased, or were not."""
-        condition = self._not_erased(layout)
-        if condition == "true":
-            return 0 if is_erased else sum(file.rows for file in files)
-        where = f"NOT ({condition})" if is_erased else condition
+    def _count(self, files: Sequence[DataFile], where: str) -> int:
+        """For how many records of files a condition holds."""
         connection = self._engine.connect()
         try:
             query = f"SELECT count(*) FROM {reading(self._writer.folder, files)} WHERE {where}"  # nosec
