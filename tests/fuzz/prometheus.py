@@ -16,10 +16,11 @@ from analytics.doors.prometheus.write_request import WriteRequests
 from analytics.doors.snappy import inflate_snappy
 from analytics.errors import AnalyticsError, MalformedBody, TooLarge, ValidationFailed
 from analytics.state.pushed import PushedGroups
-from tests.doors.point_log import FakeLog, environ_of, recorder_of
+from tests.doors.point_log import environ_of, recorder_of
 from tests.doors.prometheus.messages import announced, message, packed, series
 from tests.fakes import FakeClock
 from tests.fuzz.decoder import Decoder
+from tests.fuzz.numbers import Forgetful
 
 LIMITS = BodyLimits(64 * 1024)
 MOST = 500
@@ -57,7 +58,7 @@ def decoders() -> list[Decoder]:
     """The decoders of this file."""
     bodies = tuple(map(packed, MESSAGES))
     kinds = MetricKinds(lambda name: None)
-    points = recorder_of(FakeLog(), MOST)
+    points = recorder_of(Forgetful(), MOST)
     requests = WriteRequests(kinds, points.check, lambda: None)
     reader = TextReader(kinds, points.check, lambda: None)
     kept = PushedGroups()
