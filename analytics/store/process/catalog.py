@@ -166,6 +166,7 @@ class FileCatalog:
         self.lock = threading.RLock()
         self.files: list[DataFile] = manifest.files()
         self.erased: list[ErasedUsers] = []
+        self._waiting = frozenset[int]()
 
     @contextmanager
     def view(self) -> Iterator[View]:
@@ -251,10 +252,16 @@ class FileCatalog:
         """The log lines or spans that were erased, as far as they are known."""
         return [each.records[kind] for each in self.erased if kind in each.records]
 
-    def forget_erased(self, erased: Sequence[ErasedUsers]) -> None:
-        """No file and no tail has records of these any more."""
+    def forget_erased(self, erased: Sequence[ErasedUsers], *, is_complete: bool) -> None:
+        """No tail has records of these any more, and no file; unless it is complete, no file that is read."""
         with self.lock:
             self.erased = [each for each in self.erased if each not in erased]
+            self._waiting = frozenset() if is_complete else frozenset(each.position for each in erased)
+
+    def erasing(self) -> int:
+        """How many erasures are not complete in all files, those among them that wait for files that are left out."""
+        with self.lock:
+            return len({each.position for each in self.erased} | self._waiting)
 
 
 def is_readable(file: DataFile) -> bool:

@@ -99,7 +99,7 @@ class Rewriter:
             self._left_out = left_out
         else:
             self._manifest.replace((), (), erased_to=last.position)
-        self._catalog.forget_erased(erased)
+        self._catalog.forget_erased(erased, is_complete=not left_out[1])
         return True
 
     def _exists(self, file: DataFile) -> bool:

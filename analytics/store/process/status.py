@@ -33,7 +33,7 @@ def status_of(store: OpenStore, trouble: str | None) -> StoreStatus:
         space.max_bytes,
         space.room.free,
         space.room.low,
-        len({each.position for each in store.catalog.erased}),
+        store.catalog.erasing(),
         memory(),
         rows,
         [DamagedFile(file.name, file.damage) for file in files if file.damage is not None],
