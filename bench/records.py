@@ -61,7 +61,7 @@ def _costs(name: str, kind: Kind[Any], bodies: list[bytes]) -> list[Row]:
                     if tail.waiting >= SETTLE_ROWS:
                         tail.settle(db)
             tail.settle(db)
-            list(writer.of_tail(engine.connect(), [tail], Reach(0, part, part, 0)))
+            list(writer.of_tail(engine.connect(), [tail], Reach(0, part, part, 0), lambda kind: ()))
             for table in tail.tables:
                 db.execute(f"DROP TABLE {table}")
         kept = (time.process_time() - started) / count * 1e6
