@@ -92,12 +92,7 @@ class NumbersKeeper:
                 made = self._write(connection, kind, files[0].day, rows, reach)
             finally:
                 connection.close()
-            try:
-                self._manifest.replace(files, [made])
-            except BaseException:
-                (self._folder / made.name).unlink(missing_ok=True)
-                raise
-            self._catalog.replace(files, [made])
+            self._catalog.exchange(files, [made])
             return True
         return False
 
@@ -110,8 +105,7 @@ class NumbersKeeper:
             if end_of(NUMBER_KINDS[file.kind], file.day) <= today - self._days[file.kind] + 1
         ]
         if gone:
-            self._manifest.replace(gone, [])
-            self._catalog.replace(gone, [])
+            self._catalog.exchange(gone, [])
         oldest = {name: (today - min(self._days[name], KEPT_DIGESTS_DAYS) + 1) * DAY_SECONDS for name in NUMBER_KINDS}
         self.tail.forget(oldest)
         self._manifest.forget_digests(oldest)

@@ -21,7 +21,14 @@ from analytics.store.files.shapes import Shape, Shapes
 from analytics.store.numbers.layout import NUMBER_KINDS
 from analytics.store.numbers.relation import Span, cells_sql
 from analytics.store.numbers.tail import CellTail, tail_table
-from analytics.store.process.events_sql import ErasedUsers, Relation, events_sql, searched_columns
+from analytics.store.process.events_sql import (
+    ErasedUsers,
+    Relation,
+    events_sql,
+    is_searched,
+    known_records,
+    searched_columns,
+)
 from analytics.store.process.pins import Pins
 from analytics.store.process.question import StillSearching
 from analytics.store.process.tail import Tail, TailTable
@@ -60,19 +67,15 @@ class View(NamedTuple):
         """The files of all kinds."""
         return [*self.files, *self.numbers, *self.records]
 
-    def is_searched(self, kind: str) -> bool:
-        """Whether erased records of a kind were still looked for."""
-        return any(kind in each.searching for each in self.erased)
-
     def erased_records(self, kind: str) -> list[ErasedRows]:
         """The records of a kind that were erased.
 
         Raises:
             StillSearching: they are not all known yet.
         """
-        if self.is_searched(kind):
+        if is_searched(self.erased, kind):
             raise StillSearching(kind)
-        return [each.records[kind] for each in self.erased if kind in each.records]
+        return known_records(self.erased, kind)
 
     def cells_of(self, kind: str, where: str = "true", span: Span | None = None) -> str:
         """SQL of a subquery of the cells of a kind of numbers for which `where` holds: see `cells_sql`."""
@@ -92,7 +95,7 @@ class View(NamedTuple):
         Raises:
             StillSearching: the users that were erased are not all known yet.
         """
-        if self.is_searched(EVENTS.name):
+        if is_searched(self.erased, EVENTS.name):
             raise StillSearching(EVENTS.name)
         return events_sql(self._relations(span, texts), fields, self.erased, texts, columns)
 
@@ -195,6 +198,16 @@ class FileCatalog:
             self.tail.frozen = [table for table in self.tail.frozen if table not in tables]
         self._pins.give_up([*gone, *tables])
 
+    def exchange(self, gone: Sequence[DataFile], made: Sequence[DataFile]) -> None:
+        """Replace some files by others, also in the manifest; if that fails, those that were made are deleted."""
+        try:
+            self.manifest.replace(gone, made)
+        except BaseException:
+            for file in made:
+                (self.folder / file.name).unlink(missing_ok=True)
+            raise
+        self.replace(gone, made)
+
     def of_events(self) -> list[DataFile]:
         """The files of events."""
         return [file for file in self.files if file.kind == EVENTS_FOLDER]
@@ -211,13 +224,7 @@ class FileCatalog:
         """Leave out damaged files from now on; returns whether there are any."""
         for file, reason in damaged:
             logger.error("a file of the store is damaged and left out", extra={"file": file.name, "reason": reason})
-            self.manifest.set_damage(file, reason)
-        reasons = {file.name: reason for file, reason in damaged}
-        with self.lock:
-            self.files = [
-                msgspec.structs.replace(file, damage=reasons[file.name]) if file.name in reasons else file
-                for file in self.files
-            ]
+        self._set_damage(damaged)
         return bool(damaged)
 
     def check(self) -> None:
@@ -227,21 +234,22 @@ class FileCatalog:
         self.leave_out([(file, reason) for file, reason in found if reason is not None])
         for file in [file for file in self.files if file.damage is not None]:
             if damage_of(self.folder, file) is None:
-                self.manifest.set_damage(file, None)
-                with self.lock:
-                    self.files = [
-                        msgspec.structs.replace(each, damage=None) if each.name == file.name else each
-                        for each in self.files
-                    ]
+                self._set_damage([(file, None)])
+
+    def _set_damage(self, found: Sequence[tuple[DataFile, str | None]]) -> None:
+        for file, reason in found:
+            self.manifest.set_damage(file, reason)
+        reasons = {file.name: reason for file, reason in found}
+        with self.lock:
+            self.files = [
+                msgspec.structs.replace(file, damage=reasons[file.name]) if file.name in reasons else file
+                for file in self.files
+            ]
 
     def erase(self, erased: ErasedUsers) -> None:
         """Leave out the records of some users from now on."""
         with self.lock:
             self.erased = [*self.erased, erased]
-
-    def is_searched(self, kind: str) -> bool:
-        """Whether erased records of a kind are still looked for."""
-        return any(kind in each.searching for each in self.erased)
 
     def replace_erased(self, before: ErasedUsers, erased: ErasedUsers) -> None:
         """Leave out what an erasure is about as more of it is known."""
@@ -250,7 +258,7 @@ class FileCatalog:
 
     def erased_records(self, kind: str) -> list[ErasedRows]:
         """The log lines or spans that were erased, as far as they are known."""
-        return [each.records[kind] for each in self.erased if kind in each.records]
+        return known_records(self.erased, kind)
 
     def forget_erased(self, erased: Sequence[ErasedUsers], *, is_complete: bool) -> None:
         """No tail has records of these any more, and no file; unless it is complete, no file that is read."""

@@ -13,7 +13,7 @@ from analytics.store.files.manifest import PendingErasure
 from analytics.store.process.catalog import FileCatalog, View
 from analytics.store.process.engine import DuckEngine
 from analytics.store.process.erased_counts import ErasedCounts
-from analytics.store.process.events_sql import ErasedUsers
+from analytics.store.process.events_sql import ErasedUsers, is_searched
 from analytics.store.records.erased import find_erased
 from analytics.store.records.layout import RECORD_LAYOUTS
 
@@ -75,7 +75,7 @@ class ErasureSearch:
     def wait(self, kind: str, seconds: float) -> bool:
         """Wait until all erased records of a kind are known, for at most so many seconds; returns whether they are."""
         with self._condition:
-            return self._condition.wait_for(lambda: not self._catalog.is_searched(kind), seconds)
+            return self._condition.wait_for(lambda: not is_searched(self._catalog.erased, kind), seconds)
 
     def _search(self, erasure: PendingErasure, before: ErasedUsers, kind: str) -> ErasedUsers:
         """What is erased, with the records of one more kind."""

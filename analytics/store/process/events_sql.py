@@ -56,6 +56,16 @@ class ErasedUsers(NamedTuple):
         return {EVENTS.name: self.events} | {kind: erased.rows for kind, erased in self.records.items()}
 
 
+def is_searched(erased: Iterable[ErasedUsers], kind: str) -> bool:
+    """Whether erased records of a kind are still looked for."""
+    return any(kind in each.searching for each in erased)
+
+
+def known_records(erased: Iterable[ErasedUsers], kind: str) -> list[ErasedRows]:
+    """The log lines or spans that were erased, as far as they are known."""
+    return [each.records[kind] for each in erased if kind in each.records]
+
+
 def events_sql(
     relations: Iterable[Relation],
     fields: Sequence[str],

@@ -75,7 +75,7 @@ def open_store(options: StoreOptions, engine: DuckEngine) -> OpenStore:
     writer = FileWriter(folder, options.writing_nice)
     record_writer = RecordWriter(writer)
     flusher = Flusher(manifest, catalog, tail, shapes, writer, record_writer, engine)
-    records = RecordsKeeper(manifest, catalog, record_writer, engine)
+    records = RecordsKeeper(catalog, record_writer, engine)
     search = ErasureSearch(catalog, engine)
     rewriter = Rewriter(manifest, catalog, shapes, writer, engine, records, search)
     days = {MINUTES_KIND: options.minutes_days, HOURS_KIND: options.hours_days, DAYS_KIND: options.days_days}

@@ -57,8 +57,7 @@ class Rewriter:
 
     def delete(self, files: Sequence[DataFile]) -> None:
         """Delete files: they are too old, or there is no room for them."""
-        self._manifest.replace(files, [])
-        self._catalog.replace(files, [])
+        self._catalog.exchange(files, [])
 
     def erase(self) -> bool:
         """Write the files anew that have erased records, and drop what the manifest knows of their erasures.
@@ -128,13 +127,7 @@ class Rewriter:
             ]
         finally:
             connection.close()
-        try:
-            self._manifest.replace(files, new)
-        except BaseException:
-            for file in new:
-                (self._writer.folder / file.name).unlink(missing_ok=True)
-            raise
-        self._catalog.replace(files, new)
+        self._catalog.exchange(files, new)
 
     def _read(self, files: Sequence[DataFile]) -> str:
         """The rows of files as they are stored, each with the columns of all."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from analytics.store.files.checking import damaged
-from analytics.store.files.manifest import DataFile, Manifest
+from analytics.store.files.manifest import DataFile
 from analytics.store.files.merging import to_merge
 from analytics.store.files.writer import Reach
 from analytics.store.process.catalog import FileCatalog, is_readable
@@ -21,9 +21,8 @@ class RecordsKeeper:
         duckdb.Error, OSError, sqlite3.Error: a change failed; all is as it was.
     """
 
-    def __init__(self, manifest: Manifest, catalog: FileCatalog, writer: RecordWriter, engine: DuckEngine) -> None:
-        self._manifest, self._catalog = manifest, catalog
-        self._writer, self._engine = writer, engine
+    def __init__(self, catalog: FileCatalog, writer: RecordWriter, engine: DuckEngine) -> None:
+        self._catalog, self._writer, self._engine = catalog, writer, engine
 
     def merge(self, today: int) -> bool:
         """Merge some files; returns whether there were any to merge."""
@@ -59,13 +58,7 @@ class RecordsKeeper:
                 made = [self._writer.write(connection, layout, rows, files[0].day, reach)]
             finally:
                 connection.close()
-        try:
-            self._manifest.replace(files, made)
-        except BaseException:
-            for file in made:
-                (self._writer.folder / file.name).unlink(missing_ok=True)
-            raise
-        self._catalog.replace(files, made)
+        self._catalog.exchange(files, made)
 
     def _not_erased(self, layout: RecordLayout) -> str:
         return not_erased(self._catalog.erased_records(layout.kind))

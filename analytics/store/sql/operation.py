@@ -14,6 +14,7 @@ from analytics.log.disk.file import PRIVATE
 from analytics.store.numbers.view import metrics_sql, tail_cells
 from analytics.store.process.catalog import View
 from analytics.store.process.engine import SPILL_FOLDER
+from analytics.store.process.events_sql import is_searched
 from analytics.store.process.question import DoubtfulRefusal, Question, Refusal
 from analytics.store.records.layout import RECORD_LAYOUTS
 from analytics.store.records.views import tail_rows, view_sql
@@ -64,7 +65,7 @@ def run_sql(question: Question) -> Iterator[bytes]:
         stored = view._replace(tables=()).events()
         views = {"events": f"SELECT * FROM {stored} UNION ALL FROM {_read(tail)}"}
         for kind, layout in RECORD_LAYOUTS.items():
-            if view.is_searched(kind) and kind not in asked.sql.lower():
+            if is_searched(view.erased, kind) and kind not in asked.sql.lower():
                 continue  # a query that does not name this view need not wait
             records = stack.enter_context(_tail_file(view, question.connection, tail_rows(layout, view)))
             files.append(str(records))
