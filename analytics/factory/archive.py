@@ -10,8 +10,6 @@ from analytics.store.client.client import StoreClient, StoreFailure
 
 MORE_SECONDS = 3.0
 """How much longer than twice the time that it is meant to take a search may take, before it is given up."""
-START_SECONDS = 1.0
-"""How long a search waits for a store process that is starting."""
 
 
 class StoreArchive:
@@ -23,12 +21,12 @@ class StoreArchive:
         self._client = client
         self._decode = msgspec.json.Decoder(StoredEvents).decode
 
-    def search(self, asked: StoreSearch) -> StoredEvents:
+    def search(self, asked: StoreSearch, start_seconds: float) -> StoredEvents:
         seconds = 2 * asked.seconds + MORE_SECONDS
-        limit = Timeout(seconds)  # the store process may be behind, before it even begins
+        limit = Timeout(start_seconds + seconds)  # the store process may be behind, before it even begins
         try:
             with limit:
-                return self._search(asked, seconds)
+                return self._search(asked, seconds, start_seconds)
         except Timeout as error:
             if error is not limit:
                 raise
@@ -36,10 +34,10 @@ class StoreArchive:
         except (Unavailable, StoreFailure) as error:
             raise ArchiveAway("store_unavailable", error.message) from error
 
-    def _search(self, asked: StoreSearch, seconds: float) -> StoredEvents:
+    def _search(self, asked: StoreSearch, seconds: float, start_seconds: float) -> StoredEvents:
         events, reached = list[StoredEvent](), None
         args = msgspec.to_builtins(asked)
-        for piece in self._client.ask("search", args, seconds=seconds, start_seconds=START_SECONDS):
+        for piece in self._client.ask("search", args, seconds=seconds, start_seconds=start_seconds):
             part = self._decode(piece)
             events += part.events
             reached = part.reached

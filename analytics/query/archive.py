@@ -19,8 +19,11 @@ class Archive(Protocol):
     is_on: bool
     """Whether there is one."""
 
-    def search(self, asked: StoreSearch) -> StoredEvents:
+    def search(self, asked: StoreSearch, start_seconds: float) -> StoredEvents:
         """The events that a search finds; it includes all that were acknowledged before.
+
+        Args:
+            start_seconds: how long it waits for a store that is starting.
 
         Raises:
             ArchiveAway: there is none, or it does not answer now.
@@ -33,5 +36,5 @@ class NoArchive:
 
     is_on = False
 
-    def search(self, asked: StoreSearch) -> StoredEvents:
+    def search(self, asked: StoreSearch, start_seconds: float) -> StoredEvents:
         raise ArchiveAway("store_off", "There is no long-term store: older events than those in memory are gone.")

@@ -23,6 +23,8 @@ EXAMINED, MOST_EXAMINED, EXAMINED_SECONDS = 50, 1_000, 0.001
 """Events in memory that are examined at first before others can run, at most, and how long that may take about."""
 EXPORTED, EXPORT_SECONDS = 20_000, 5.0
 """How many events of the store an export reads at once, and how long that may take about."""
+MEMORY_START_SECONDS, START_SECONDS = 1.0, 15.0
+"""How long a search waits for a store that is starting: with events of memory to answer with, and without any."""
 
 
 class EventsAnswer(TypedDict):
@@ -105,10 +107,12 @@ class EventSearch:
         rows: list[tuple[EventKey, Callable[[], bytes]]] = [(key, _encoded(each)) for key, each in memory.found]
         reason, reached = None, None
         if (len(rows) <= page.limit or page.by_time) and (self._archive.is_on or not memory.is_all):
+            is_further = page.cursor is not None and not rows
+            asked = _asked(wanted, page, memory.oldest, len(rows))
             try:
-                stored = self._archive.search(_asked(wanted, page, memory.oldest, len(rows)))
+                stored = self._archive.search(asked, START_SECONDS if is_further else MEMORY_START_SECONDS)
             except ArchiveAway as error:
-                if page.cursor is not None and not rows and self._archive.is_on:
+                if is_further and self._archive.is_on:
                     raise Unavailable(str(error), code=error.code, headers={"Retry-After": "5"}) from error
                 reason = error.code
                 if self._archive.is_on and not page.by_time:
@@ -165,7 +169,7 @@ class EventSearch:
 
     def _search(self, asked: StoreSearch) -> StoredEvents:
         try:
-            return self._archive.search(asked)
+            return self._archive.search(asked, START_SECONDS)
         except ArchiveAway as error:
             raise Unavailable(str(error), code=error.code, headers={"Retry-After": "5"}) from error
 

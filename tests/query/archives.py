@@ -20,6 +20,7 @@ class FakeArchive:
         self.is_away, self.before_search = False, lambda: None
         self.batches: list[tuple[int, Kept[NewEvent]]] = []
         self.asked: list[StoreSearch] = []
+        self.start_seconds: list[float] = []
         rig.bus.listen(BatchRecorded, self._add)
 
     def _add(self, recorded: BatchRecorded) -> None:
@@ -27,9 +28,10 @@ class FakeArchive:
             kept = recorded.kept
             self.batches.append((recorded.last - len(kept.records) + 1, kept))
 
-    def search(self, asked: StoreSearch) -> StoredEvents:
+    def search(self, asked: StoreSearch, start_seconds: float) -> StoredEvents:
         self.before_search()
         self.asked.append(asked)
+        self.start_seconds.append(start_seconds)
         if self.is_away:
             raise ArchiveAway("store_unavailable", "It is away.")
         fill(DATABASE, self.batches)

@@ -98,6 +98,15 @@ def test_the_store_is_not_asked_for_what_memory_has() -> None:
     assert [asked.limit for asked in archive.asked] == [1], "whether there is another page"
 
 
+def test_a_store_that_starts_is_waited_for_longer_if_memory_has_nothing_to_answer_with() -> None:
+    _, archive, search = filled()
+    first = search.page(EventFilter(), EventsPage(3))
+    search.page(EventFilter(), EventsPage(3, key_of(first["next_cursor"])))
+    search.check()
+    search.older(EventFilter(), 0, 5)
+    assert archive.start_seconds == [1, 15, 15, 15]
+
+
 def test_without_the_store_memory_is_answered_and_what_is_missing_is_told() -> None:
     rig, archive, search = filled()
     archive.is_away = True
@@ -131,8 +140,8 @@ def test_a_search_that_ended_early_goes_on_from_its_cursor() -> None:
     rig, archive, search = filled()
     whole, reached = archive.search, EventKey(0, rig.state.events.oldest_sequence - 4)
 
-    def early(asked: Any) -> Any:
-        found = whole(asked)
+    def early(asked: Any, start_seconds: float) -> Any:
+        found = whole(asked, start_seconds)
         if asked.below is None:
             return msgspec.structs.replace(
                 found, events=[each for each in found.events if each.key >= reached], reached=reached
