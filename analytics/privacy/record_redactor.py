@@ -15,6 +15,8 @@ from analytics.spans import NOTHING, NewSpan
 BEFORE_JSON = "\ufeff \t\r\n"
 BYTE_HINTS = tuple(hint.encode() for hint in HINTS)
 BRACKETS = ("{", "[")
+ATTRIBUTES, NAME = "attributes", "name"
+"""The parts of events and links of spans that may hold anything."""
 UNREADABLE = (msgspec.DecodeError, RecursionError)
 
 
@@ -46,7 +48,7 @@ class RecordRedaction:
                 span.user_id = self._user(rule, span.user_id)
             span.attributes = self._json(span.attributes)
             span.resource = self._shared(span.resource)
-            span.events, span.links = self._json(span.events), self._json(span.links)
+            span.events, span.links = self._parts(span.events), self._parts(span.links)
             if span.status_message:
                 span.status_message = self._text(span.status_message)
 
@@ -64,14 +66,34 @@ class RecordRedaction:
         return known[1]
 
     def _json(self, json: Raw) -> Raw:
-        """JSON of an object or a list."""
-        if json is NO_ATTRIBUTES or json is NOTHING:
+        """JSON of an object."""
+        if json is NO_ATTRIBUTES:
             return json
         data = bytes(json)
         rule = self._rules.user_id
-        if rule is not None and any(hint in data for hint in BYTE_HINTS):
+        if rule is not None and _may_have_user(data):
             data = msgspec.json.encode(self._without_users(rule, msgspec.json.decode(data)))
         return Raw(self._rules.data.object(data, self._work)) if self._rules.data.may_match(data) else Raw(data)
+
+    def _parts(self, json: Raw) -> Raw:
+        """Events or links: their attributes, and the names of events; all else is the shape of a span."""
+        if json is NOTHING:
+            return json
+        data = bytes(json)
+        if not self._rules.data.may_match(data) and (self._rules.user_id is None or not _may_have_user(data)):
+            return Raw(data)
+        parts = msgspec.json.decode(data, type=list[dict[str, Raw]])
+        for part in parts:
+            part[ATTRIBUTES] = self._json(part[ATTRIBUTES])
+            if NAME in part:
+                part[NAME] = Raw(msgspec.json.encode(self._name(msgspec.json.decode(part[NAME]))))
+        return Raw(msgspec.json.encode(parts))
+
+    def _name(self, name: str) -> str:
+        """The name of an event, which stays a text."""
+        redacted = self._rules.data.object(msgspec.json.encode({NAME: name}), self._work)
+        found: str = msgspec.json.decode(redacted).get(NAME, "")
+        return found
 
     def _without_users(self, rule: Rule, value: object, parent: str = "") -> object:
         if isinstance(value, list):
@@ -103,3 +125,8 @@ class RecordRedaction:
 
     def _text(self, text: str) -> str:
         return self._rules.message.text(self._rules.data.text(text, self._work), self._work)
+
+
+def _may_have_user(json: bytes) -> bool:
+    """Whether JSON may have a field with a user; sometimes wrongly true, never wrongly false."""
+    return any(hint in json for hint in BYTE_HINTS)

@@ -55,9 +55,8 @@ def test_the_users_of_a_line_are_dropped(attributes: dict[str, Any], fields: dic
 
 @given(_fields, _fields)
 def test_the_users_of_a_span_are_hashed(attributes: dict[str, Any], events: dict[str, Any]) -> None:
-    span = NewSpan(
-        "0" * 31 + "1", "0" * 15 + "1", "GET /", "shop", 1, 2, attributes=raw(attributes), events=raw([events])
-    )
+    happened = raw([{"time": 1, "name": "e", "attributes": events}])
+    span = NewSpan("0" * 31 + "1", "0" * 15 + "1", "GET /", "shop", 1, 2, attributes=raw(attributes), events=happened)
     before = users_of_span(span)
     Door(mine={"user_id": "hash"}).redactor.spans([span], no_import)
     after = users_of_span(span)
