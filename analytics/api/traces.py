@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from flask import Blueprint, Response
 
 from analytics.api.answers import answer
@@ -12,6 +13,7 @@ from analytics.query.records.service_graph import GraphEdge, GraphNode, service_
 from analytics.query.records.source import RecordSource
 from analytics.query.records.traces import (
     NANOSECONDS,
+    SpanEvent,
     Trace,
     TraceFilter,
     Traces,
@@ -132,10 +134,19 @@ def _span(span: TraceSpan) -> dict[str, Any]:
         "status_message": span.status_message,
         "attributes": span.attributes,
         "resource": span.resource,
-        "events": span.events,
+        "events": [_event(event) for event in msgspec.json.decode(span.events, type=list[SpanEvent])],
         "links": span.links,
         "scope": span.scope,
         "state": span.state,
+    }
+
+
+def _event(event: SpanEvent) -> dict[str, Any]:
+    return {
+        "name": event.name,
+        "time": rfc3339(event.time / NANOSECONDS),
+        "time_ns": str(event.time),
+        "attributes": event.attributes,
     }
 
 

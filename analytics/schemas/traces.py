@@ -92,7 +92,8 @@ class SpanEvent(AnswerSchema):
     """Something that happened during a span, such as an exception."""
 
     name = text("Its name", "exception")
-    time = whole("Nanoseconds since the epoch", 1705314615000000000)
+    time = time("When it happened")
+    time_ns = text("The same in nanoseconds since the epoch", NANOSECONDS)
     attributes = JsonObject(metadata={"description": "Its attributes", "example": {"exception.type": "TimeoutError"}})
 
 

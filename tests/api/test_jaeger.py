@@ -1,4 +1,4 @@
-"""Jaeger's query API over spans in memory, through the application."""
+"""Traces in the own shape and in Jaeger's, of spans in memory, through the application."""
 
 from typing import Any
 
@@ -12,6 +12,8 @@ from tests.state.rig import NOON
 
 TRACE = "5b8efff798038103d269b633813fc60c"
 FAR = "9" * 18
+EVENT_NS = 1_700_049_599_000_000_001
+"""No number of JavaScript: those beyond 2^53 lose their last digits."""
 
 
 @pytest.fixture(scope="module")
@@ -20,6 +22,7 @@ def client() -> FlaskClient:
     client = create_app(Settings(data_dir=""), FakeClock(NOON)).test_client(use_cookies=False)
     calling: dict[str, Any] = {"trace_id": TRACE, "span_id": "1" * 16, "service": "shop", "name": "GET /"}
     called = {**calling, "span_id": "2" * 16, "parent_id": "1" * 16, "service": "stock", "name": "find"}
+    called["events"] = [{"time": EVENT_NS, "name": "exception", "attributes": {"exception.type": "E"}}]
     spans = [{**span, "start": "2023-11-14T11:59:59Z", "duration_ms": 5} for span in (calling, called)]
     assert client.post("/spans", json=spans).status_code == 200
     return client
@@ -54,3 +57,17 @@ def test_calls_are_found_in_any_range(client: FlaskClient, query: str, calls: in
     assert answer.status_code == 200, answer.text
     assert answer.json is not None
     assert len(answer.json["data"]) == calls
+
+
+def test_times_of_events_are_exact_in_the_own_shape_and_in_microseconds_in_jaegers(client: FlaskClient) -> None:
+    spans = client.get(f"/traces/{TRACE}").json["spans"]  # type: ignore[index]
+    (event,) = [event for span in spans for event in span["events"]]
+    assert event == {
+        "name": "exception",
+        "time": "2023-11-15T11:59:59.000Z",
+        "time_ns": str(EVENT_NS),
+        "attributes": {"exception.type": "E"},
+    }
+    (trace,) = client.get(f"/api/traces/{TRACE}").json["data"]  # type: ignore[index]
+    (log,) = [log for span in trace["spans"] for log in span["logs"]]
+    assert log["timestamp"] == EVENT_NS // 1000

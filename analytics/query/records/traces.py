@@ -89,6 +89,14 @@ class TraceSpan(Struct):
     state: str
 
 
+class SpanEvent(Struct):
+    """Something that happened during a span; `time` is in nanoseconds since the epoch."""
+
+    time: int
+    name: str
+    attributes: Raw
+
+
 class Trace(NamedTuple):
     """The spans of a trace by their start, each once, and how many there are: more than `MAX_SPANS` are cut off."""
 

@@ -26,7 +26,7 @@ export function detailsOf({ span, start, duration, shift, isOrphan }, trace, onT
     ...notes.map((note) => el('p', { className: 'soft' }, note)),
     listed('Span', facts),
     listed('Attributes', span.attributes),
-    ...span.events.map((event) => listed(`${event.name} at ${ms(between(span.start_ns, String(BigInt(Math.round(event.time)))))}`, event.attributes ?? {})),
+    ...span.events.map((event) => listed(`${event.name} at ${ms(between(span.start_ns, event.time_ns))}`, event.attributes ?? {})),
     ...span.links.map((link) => {
       const button = el('button', { type: 'button' }, `Linked trace ${link.trace_id}`);
       button.addEventListener('click', () => onTrace(link.trace_id));
