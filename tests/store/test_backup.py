@@ -10,7 +10,7 @@ from analytics.cli import main
 from analytics.store.files.copying import backup_folder
 from tests.state.rig import event
 from tests.store.rig import Keeping
-from tests.store.test_files import QUICK, flip, flushed, ids
+from tests.store.test_files import QUICK, flip, flushed, ids, parquet
 
 
 def run(*args: object) -> str:
@@ -58,6 +58,43 @@ def test_the_next_backup_adds_new_files_only(tmp_path: Path) -> None:
     assert len(after) == 2
 
 
+def test_the_next_backup_replaces_files_that_were_damaged_in_it(tmp_path: Path) -> None:
+    data, backup = tmp_path / "data", tmp_path / "a.db"
+    with Keeping(data, options=QUICK) as disk:
+        disk.event(id="a")
+        flushed(disk)
+        run("backup", backup, "--data-dir", data)
+        (path,) = backup_folder(backup).rglob("*.parquet")
+        detached(path)
+        flip(path)
+        assert CliRunner().invoke(main, ["inspect", str(backup)]).exit_code == 1
+        run("backup", backup, "--data-dir", data, "--force")
+    assert "damaged" not in run("inspect", backup)
+
+
+def test_a_file_that_was_damaged_since_stays_in_the_backup(tmp_path: Path) -> None:
+    data, backup = tmp_path / "data", tmp_path / "a.db"
+    with Keeping(data, options=QUICK) as disk:
+        disk.event(id="a")
+        flushed(disk)
+        run("backup", backup, "--data-dir", data)
+        (path,) = backup_folder(backup).rglob("*.parquet")
+        detached(path)
+        flip(*parquet(disk))
+        disk.until(lambda: disk.client.status.damaged)
+        assert "left out" not in run("backup", backup, "--data-dir", data, "--force")
+    run("restore", backup, "--data-dir", data, "--force")
+    with Keeping(data, options=QUICK) as disk:
+        assert ids(disk) == ["a"]
+
+
+def detached(path: Path) -> None:
+    """Replace a file of a backup, which is a link to that of the service, by a copy."""
+    content = path.read_bytes()
+    path.unlink()
+    path.write_bytes(content)
+
+
 def test_a_damaged_backup_is_not_restored(tmp_path: Path) -> None:
     data, backup = tmp_path / "data", tmp_path / "a.db"
     with Keeping(data, options=QUICK) as disk:
@@ -65,9 +102,7 @@ def test_a_damaged_backup_is_not_restored(tmp_path: Path) -> None:
         flushed(disk)
         run("backup", backup, "--data-dir", data)
     (path,) = backup_folder(backup).rglob("*.parquet")
-    content = path.read_bytes()
-    path.unlink()  # it is a link to the file of the service
-    path.write_bytes(content)
+    detached(path)
     flip(path)
     result = CliRunner().invoke(main, ["restore", str(backup), "--data-dir", str(data), "--force"])
     assert result.exit_code == 1

@@ -1,6 +1,6 @@
 """Backups of the store: copies of its files, beside a backup of the database.
 
-Files never change, so a backup links or copies only those that it does not have yet.
+Files never change, so a backup links or copies only those that it does not have yet, or has damaged.
 """
 
 import os
@@ -58,15 +58,17 @@ def copy_store(data_directory: Path, backup: Path) -> StoreCopy | None:
             fresh = target / f"{MANIFEST_NAME}.part"
             _copy_manifest(source / MANIFEST_NAME, fresh)
             try:
-                files, left_out = _sound(source, target, _files(fresh), is_last=is_last)
-                _copy_files(source, target, files)
+                named = _files(fresh)
+                held = {file.name for file in named if damage_of(target, file) is None}
+                others, left_out = _sound(source, [file for file in named if file.name not in held], is_last=is_last)
+                _copy_files(source, target, others)
             except FileNotFoundError:  # replaced by others meanwhile
                 if is_last:
                     raise
                 continue
             _forget(fresh, left_out)
             fresh.replace(target / MANIFEST_NAME)
-            _remove_others(target, {file.name for file in files})
+            _remove_others(target, held | {file.name for file in others})
             sync_directory(target)
             break
     except (OSError, sqlite3.Error) as error:
@@ -143,18 +145,16 @@ def _copy_manifest(source: Path, target: Path) -> None:
     _sync(target)
 
 
-def _sound(
-    source: Path, target: Path, files: Iterable[DataFile], *, is_last: bool
-) -> tuple[list[DataFile], dict[str, str]]:
-    """The files that can be copied, or are copied already, and why others cannot, by name.
+def _sound(source: Path, files: Iterable[DataFile], *, is_last: bool) -> tuple[list[DataFile], dict[str, str]]:
+    """The files that can be copied, and why others cannot, by name.
 
     Raises:
         FileNotFoundError: one is gone, perhaps since others have replaced it; not with `is_last`.
     """
     sound, left_out = list[DataFile](), dict[str, str]()
     for file in files:
-        to, reason = target / file.name, file.damage
-        if reason is None and not (to.exists() and to.stat().st_size == file.bytes):
+        reason = file.damage
+        if reason is None:
             if not is_last and not (source / file.name).exists():
                 raise FileNotFoundError(file.name)
             reason = damage_of(source, file)
@@ -173,8 +173,6 @@ def _forget(manifest: Path, names: Iterable[str]) -> None:
 def _copy_files(source: Path, target: Path, files: Iterable[DataFile]) -> None:
     for file in files:
         to = target / file.name
-        if to.exists() and to.stat().st_size == file.bytes:
-            continue
         to.parent.mkdir(PRIVATE_DIRECTORY, parents=True, exist_ok=True)
         part = to.with_name(to.name + ".part")
         part.unlink(missing_ok=True)
