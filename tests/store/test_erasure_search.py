@@ -195,6 +195,27 @@ def test_a_damaged_file_is_left_out_of_the_search(store: OpenStore) -> None:
     assert [each.damage is None for each in store.catalog.of_records()] == [False]
 
 
+def test_a_file_that_is_put_back_meanwhile_does_not_show_what_was_erased(store: OpenStore) -> None:
+    store.keeper.flusher.flush()
+    wholes = {store.catalog.folder / file.name: b"" for file in store.catalog.files}
+    for path in wholes:
+        wholes[path] = path.read_bytes()
+        path.write_bytes(b"\0" * len(wholes[path]))
+    store.keeper.flusher.erasures.append(begin(store))
+    store.search.step()
+    with store.tail.lock:
+        store.tail.open.last = 3
+    store.keeper.flusher.flush()
+    assert store.keeper._rewriter.erase()
+    assert store.catalog.erased == [], "known from the manifest alone, for the next start"
+    for path, whole in wholes.items():
+        path.write_bytes(whole)
+    other = erasure_of(["nobody"], "ops")
+    store.search.begin(PendingErasure(4, 2, other.salt, other.digests, store.tail.open.numbers))
+    with store.catalog.view() as view:
+        assert view.all_files == []
+
+
 def test_a_query_that_does_not_name_lines_or_spans_does_not_wait(store: OpenStore) -> None:
     begin(store)
 

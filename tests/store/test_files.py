@@ -165,6 +165,26 @@ def test_an_erasure_waits_for_a_damaged_file_until_it_comes_back_or_is_deleted(
         assert not any(b"gone" in path.read_bytes() for path in parquet(disk))
 
 
+def test_a_file_that_was_away_during_an_erasure_does_not_bring_back_what_was_erased(tmp_path: Path) -> None:
+    now = time.time()
+    with Keeping(tmp_path / "data", options=QUICK) as disk:
+        disk.events(event(id="old", user_id="gone", at=now - DAY), event(id="kept", at=now - DAY), event(id="bob"))
+        flushed(disk)
+        old, _ = parquet(disk)
+        old.rename(tmp_path / "away")
+        disk.until(lambda: ids(disk) == ["bob"])
+        disk.recorder.erase(["gone"], "ops")
+        flushed(disk)
+        disk.until(lambda: not disk.client.status.erasing)
+        disk.replace_child()
+        assert ids(disk) == ["bob"]
+        (tmp_path / "away").rename(old)
+        disk.replace_child()
+        assert ids(disk) == ["kept", "bob"]
+        disk.until(lambda: not disk.client.status.erasing)
+        assert not any(b"gone" in path.read_bytes() for path in parquet(disk))
+
+
 def test_recording_goes_on_while_files_cannot_be_written(tmp_path: Path) -> None:
     with Keeping(tmp_path / "data", options=QUICK) as disk:
         disk.until(disk.client._ready.is_set)

@@ -227,11 +227,17 @@ class FileCatalog:
         self._set_damage(damaged)
         return bool(damaged)
 
-    def check(self) -> None:
-        """Leave out files that are not what the manifest says, by their size, and take back those that are again."""
+    def check_sizes(self) -> None:
+        """Leave out files whose size is not what the manifest says."""
         sound = [file for file in self.files if file.damage is None]
         found = ((file, quick_damage(self.folder, file)) for file in sound)
         self.leave_out([(file, reason) for file, reason in found if reason is not None])
+
+    def take_back(self) -> None:
+        """Read damaged files again that were put back as they were.
+
+        Only before questions are answered: such a file may have records that were erased from all others.
+        """
         for file in [file for file in self.files if file.damage is not None]:
             if damage_of(self.folder, file) is None:
                 self._set_damage([(file, None)])

@@ -88,7 +88,7 @@ class ErasureSearch:
 
     def _read(self, find: Callable[[View, "DuckDBPyConnection"], ErasedUsers]) -> ErasedUsers:
         """What is found in all files; if that fails, in those that are not damaged."""
-        self._catalog.check()
+        self._catalog.check_sizes()
         while True:
             with self._catalog.view() as view, self._engine.lend() as connection:
                 try:

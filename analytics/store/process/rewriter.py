@@ -39,8 +39,8 @@ class Rewriter:
         self._manifest, self._catalog, self._shapes = manifest, catalog, shapes
         self._writer, self._engine, self._records = writer, engine, records
         self._search = search
-        self._left_out: tuple[int, set[str]] | None = None
-        """Position of the newest erasure, and names of files, for which `erase` waits."""
+        self._left_out: tuple[int, set[str], set[str]] | None = None
+        """Position of the newest erasure, names of files for which `erase` waits, and those of them that are there."""
 
     def merge(self, today: int) -> bool:
         """Merge some files; returns whether there were any to merge."""
@@ -62,7 +62,7 @@ class Rewriter:
     def erase(self) -> bool:
         """Write the files anew that have erased records, and drop what the manifest knows of their erasures.
 
-        That stays while a file is left out that may have such records: it may be put back as it was.
+        That stays while a file is left out that may have such records, or is gone: it may be put back as it was.
 
         It waits until it is known which records were erased. Returns whether there was anything to do.
         """
@@ -76,8 +76,9 @@ class Rewriter:
             for file in [*self._catalog.of_events(), *self._catalog.of_records()]
             if file.first_seq <= last_numbers.get(file.kind, 0)
         ]
-        left_out = last.position, {file.name for file in files if not is_readable(file) and self._exists(file)}
-        if left_out == self._left_out:
+        out = {file.name for file in files if not is_readable(file)}
+        there = {name for name in out if (self._writer.folder / name).exists()}
+        if (last.position, out, there) == self._left_out:
             return False
         known = {each.position for each in self._catalog.erased}
         for erasure in pending:
@@ -94,15 +95,12 @@ class Rewriter:
             elif self._has_any(file, erased):
                 revision = int(file.name.rsplit(".", 2)[1]) + 1
                 self._replace([file], Reach(file.epoch, file.first, file.last, file.level, revision), erased)
-        if left_out[1]:
-            self._left_out = left_out
+        if out:
+            self._left_out = last.position, out, there
         else:
             self._manifest.replace((), (), erased_to=last.position)
-        self._catalog.forget_erased(erased, is_complete=not left_out[1])
+        self._catalog.forget_erased(erased, is_complete=not there)
         return True
-
-    def _exists(self, file: DataFile) -> bool:
-        return (self._writer.folder / file.name).exists()
 
     def _has_any(self, file: DataFile, erased: Sequence[ErasedUsers]) -> bool:
         users = sorted(set().union(*(each.users for each in erased)))
