@@ -61,6 +61,55 @@ KEPT = """\
       - eval_time: 9m
         alertname: Down
 """
+QUERY_RULES = """\
+groups:
+  - name: templates
+    rules:
+      - alert: Full
+        expr: queue > 1
+        labels:
+          host: '{{ $labels.host | toUpper }}'
+          team: '{{ with printf "owner{queue=%q}" $labels.queue | query }}{{ . | first | label "team" }}{{ end }}'
+        annotations:
+          first: '{{ query "sort_desc(queue)" | first | value }} {{ $labels.host }}'
+          every: >-
+            {{ range query "queue" |
+            sortByLabel "host" }}{{ .Labels.__name__ }}/{{ .Labels.host }}={{ .Value }},{{ end }}
+          nameless: '{{ range query "queue * 2" }}{{ .Labels.__name__ }}.{{ end }}'
+          number: '{{ (query "scalar(sum(queue))" | first).Value | humanize }}'
+          none: '{{ with query "nothing" }}x{{ else }}none{{ end }}'
+          defined: >-
+            {{ define "x" }}[{{ .Value }}]{{ end }}{{ range query "queue" |
+            sortByLabel "host" }}{{ template "x" . }}{{ end }}
+          inner: '{{ define "x" }}<{{ .arg0 }}>{{ end }}{{ template "x" (args $value) }}'
+          links: '{{ graphLink "a b" }} {{ tableLink "a" }}'
+          stopped: '{{ range query "queue" | sortByLabel "host" }}{{ .Value }}{{ break }}{{ end }}'
+"""
+QUERY_TESTS = """\
+rule_files: [rules.yml]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series:
+      - {series: 'queue{queue="in", host="a"}', values: '0 5 7'}
+      - {series: 'queue{queue="out", host="b"}', values: '0 1 1'}
+      - {series: 'owner{queue="in", team="shop"}', values: '1 1 1'}
+    alert_rule_test:
+      - eval_time: 1m
+        alertname: Full
+        exp_alerts:
+          - exp_labels: {host: A, queue: in, team: shop}
+            exp_annotations:
+              first: 5 a
+              every: queue/a=5,queue/b=1,
+              nameless: '..'
+              number: '6'
+              none: none
+              defined: '[5][1]'
+              inner: <5>
+              links: /graph?g0.expr=a+b&g0.tab=0 /graph?g0.expr=a&g0.tab=1
+              stopped: '5'
+"""
 LINE_RULES = """\
 groups:
   - name: lines
@@ -147,6 +196,15 @@ def test_promtool_agrees(tmp_path: Path) -> None:
         file = write(tmp_path, tests, rules)
         done = subprocess.run(["promtool", "test", "rules", file], capture_output=True, cwd=tmp_path, timeout=60)
         assert (done.returncode, outcome_of(file)[0]) == (code, code), done.stdout + done.stderr
+
+
+def test_promtool_agrees_about_queries_in_templates(tmp_path: Path) -> None:
+    file = write(tmp_path, QUERY_TESTS, QUERY_RULES)
+    assert outcome_of(file) == (0, f"{file}\n  SUCCESS\n")
+    if shutil.which("promtool") is None:
+        pytest.skip("promtool is not installed")
+    done = subprocess.run(["promtool", "test", "rules", file], capture_output=True, cwd=tmp_path, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_an_alert_keeps_firing(tmp_path: Path) -> None:

@@ -7,61 +7,9 @@ from typing import Any
 
 from analytics.templating.errors import BadTemplate, TemplateFailed
 from analytics.templating.functions import FUNCTIONS, NOT_SUPPORTED
-from analytics.templating.limits import CHARACTERS, LONGEST_GIVEN, LONGEST_TEXT, MOST_WORK
+from analytics.templating.limits import CHARACTERS, LONGEST_GIVEN, LONGEST_TEXT
 from analytics.templating.scanning import ActionToken
-
-
-class Scope:
-    """What an expression sees: the dot, and the variables. An inner scope sees and sets those of outer ones."""
-
-    __slots__ = ("_length", "_outer", "_own", "_root", "_work", "dot")
-
-    def __init__(self, dot: Any, outer: "Scope | None" = None) -> None:
-        self.dot, self._outer = dot, outer
-        self._root: Scope = outer._root if outer else self
-        self._work = self._length = 0
-        self._own: dict[str, Any] = {} if outer else {"$": dot}
-
-    def get(self, name: str) -> Any:
-        """A variable's value."""
-        scope: Scope | None = self
-        while scope is not None:
-            if name in scope._own:
-                return scope._own[name]
-            scope = scope._outer
-        raise TemplateFailed(f"undefined variable {name}")
-
-    def work(self, amount: int) -> None:
-        """Count work of the template.
-
-        Raises:
-            TemplateFailed: it is too much.
-        """
-        self._root._work += amount
-        if self._root._work > MOST_WORK:
-            raise TemplateFailed(f"the template takes more than {MOST_WORK:,} actions, calls and turns of range")
-
-    def written(self, length: int) -> None:
-        """Count characters that the template writes.
-
-        Raises:
-            TemplateFailed: they are too many.
-        """
-        self._root._length += length
-        if self._root._length > LONGEST_TEXT:
-            raise TemplateFailed(f"the text is longer than {LONGEST_TEXT:,} characters")
-
-    def declare(self, name: str, value: Any) -> None:
-        """Make a variable in this scope."""
-        self._own[name] = value
-
-    def assign(self, name: str, value: Any) -> None:
-        """Change a variable where it was made."""
-        scope: Scope | None = self
-        while scope is not None and name not in scope._own:
-            scope = scope._outer
-        (scope or self)._own[name] = value
-
+from analytics.templating.scope import Scope, ScopedFunction
 
 Expression = Callable[[Scope], Any]
 Functions = Mapping[str, Callable[..., Any]]
@@ -114,7 +62,7 @@ def _command(tokens: Sequence[ActionToken], piped: Expression | None, functions:
             raise TemplateFailed(f"error calling {name}: its texts have more than {LONGEST_GIVEN:,} characters")
         scope.work(1 + length // CHARACTERS)
         try:
-            found = function(*given)
+            found = function(scope, *given) if isinstance(function, ScopedFunction) else function(*given)
         except (TypeError, ValueError, ArithmeticError, LookupError, re.error) as error:
             raise TemplateFailed(f"error calling {name}: {error}") from None
         if isinstance(found, str) and len(found) > LONGEST_TEXT:
@@ -139,6 +87,8 @@ def _operands(tokens: Sequence[ActionToken], functions: Functions) -> list[Expre
             end = _closing(tokens, place)
             found.append(pipeline(tokens[place + 1 : end], functions))
             place = end
+        elif token.kind == "fields":
+            found.append(_with_fields(found.pop(), token.text.split(".")[1:]))
         elif token.kind == "sign":
             raise BadTemplate(f"{token.text} is not expected")
         else:
@@ -160,7 +110,7 @@ def _closing(tokens: Sequence[ActionToken], place: int) -> int:
 def _operand(token: ActionToken) -> Expression | str:
     text = token.text
     if token.kind == "text":
-        return _constant(text[1:-1] if text[0] == "`" else _unquoted(text))
+        return _constant(constant_of(token))
     if token.kind == "number":
         return _constant(_number(text))
     if token.kind == "variable":
@@ -174,11 +124,22 @@ def _operand(token: ActionToken) -> Expression | str:
     return text
 
 
+def _with_fields(value: Expression | str, fields: Sequence[str]) -> Expression:
+    """Fields of what stands in parentheses."""
+    assert not isinstance(value, str)
+    return lambda scope: _field(value(scope), fields)
+
+
 def _number(text: str) -> int | float:
     try:
         return int(text, 0) if text.lstrip("+-").isdigit() or "x" in text.lower() else float(text)
     except ValueError:
         raise BadTemplate(f"{text[:20]} is not a number") from None
+
+
+def constant_of(token: ActionToken) -> str:
+    """The text of a token of that kind. Raises `BadTemplate`."""
+    return token.text[1:-1] if token.text[0] == "`" else _unquoted(token.text)
 
 
 def _unquoted(text: str) -> str:

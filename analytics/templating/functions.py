@@ -20,10 +20,10 @@ from analytics.templating.replacing import replaced
 NOT_SUPPORTED = frozenset(
     (
         *("query", "first", "value", "label", "strvalue", "sortByLabel", "graphLink", "tableLink", "args", "tmpl"),
-        *("toTime", "call", "js", "slice", "template", "define", "block", "break", "continue"),
+        *("toTime", "call", "js", "slice"),
     )
 )
-"""Names of Go's and Prometheus' language that are left out here."""
+"""Functions of Go and Prometheus that are left out here; some of them are in templates of rules."""
 
 
 def holds(value: Any) -> bool:

@@ -8,3 +8,5 @@ MOST_WORK = 10_000
 """Actions, calls of functions and turns of `range` of a template; a call with many characters counts more."""
 CHARACTERS = 10_000
 """Characters that count as a call."""
+DEEPEST = 50
+"""Levels of `if`, `range` and `with`, and of templates that use others."""

@@ -21,6 +21,8 @@ def printed(value: Any) -> str:
         return float_text(value)
     if isinstance(value, dict):
         return f"map[{' '.join(f'{name}:{printed(value[name])}' for name in sorted(value))}]"
+    if isinstance(value, list):
+        return f"[{' '.join(map(printed, value))}]"
     return str(value)
 
 

@@ -13,6 +13,7 @@ _TOKEN = re.compile(
     r"""\s*(?:(?P<text>"(?:\\.|[^"\\\n])*"|`[^`]*`)
     |(?P<number>[-+]?(?:0[xX][0-9a-fA-F]+|[0-9]+(?:\.[0-9]*)?(?:[eE][-+]?[0-9]+)?|\.[0-9]+))
     |(?P<variable>\$[A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*)
+    |(?P<fields>(?<=\))(?:\.[A-Za-z_][A-Za-z0-9_]*)+)
     |(?P<field>(?:\.[A-Za-z_][A-Za-z0-9_]*)+|\.)
     |(?P<word>[A-Za-z_][A-Za-z0-9_]*)
     |(?P<sign>:=|=|\||\(|\)|,))""",
@@ -21,7 +22,7 @@ _TOKEN = re.compile(
 
 
 class ActionToken(NamedTuple):
-    """A part of an action; `kind` is the name of its group in the expression above."""
+    """A part of an action; `kind` is the name of its group in the expression above; `fields` follow a parenthesis."""
 
     kind: str
     text: str

@@ -22,6 +22,8 @@ TEMPLATES = (
     b'{{- if gt $value 1.5 -}} {{ printf "%-5.2f|%q" .Value "a\\"" }}{{ else if $labels.a }}b{{ end }}',
     b"{{ range $k, $v := $labels }}{{ $k | title }}{{ end }}{{/* c */}}{{ with .Labels }}{{ .a }}{{ else }}{{ end }}",
     b'{{ $x := reReplaceAll "(.*)" "$1" `a` }}{{ $x = (index $labels "a") }}{{ humanizeTimestamp -1e99 }}',
+    b'{{ define "x" }}{{ . }}{{ end }}{{ range query "a" }}{{ template "x" .Value }}{{ break }}{{ end }}',
+    b'{{ block "y" (query "a" | sortByLabel "a" | first).Labels }}{{ tmpl "x" (args 1 `b`) }}{{ continue }}{{ end }}',
 )
 
 
@@ -42,4 +44,5 @@ def _group(data: bytes) -> object:
 
 
 def _template(data: bytes) -> str:
-    return compiled(data.decode()).text(alert_data((("a", "b"),), 1.5))
+    samples = [{"Labels": {"a": "b"}, "Value": 1.5}, {"Labels": {}, "Value": 2.0}]
+    return compiled(data.decode()).text(alert_data((("a", "b"),), 1.5), lambda query: samples)

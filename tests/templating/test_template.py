@@ -1,18 +1,32 @@
 """Templates: what they write, and what is refused by name."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.templating.data import alert_data
-from analytics.templating.errors import BadTemplate
-from analytics.templating.template import compiled
+from analytics.templating.data import TextsByName, alert_data
+from analytics.templating.errors import BadTemplate, TemplateFailed
+from analytics.templating.functions import FUNCTIONS
+from analytics.templating.template import compiled, compiled_with
 
 LABELS = (("instance", "db.example:9100"), ("service", "shop"))
+SAMPLES = [
+    {"Labels": TextsByName(instance="b", __value__="two"), "Value": 2.0},
+    {"Labels": TextsByName(instance="a"), "Value": 1.5},
+]
+
+
+def answers(query: str) -> list[dict[str, Any]]:
+    """What the query in a template finds."""
+    if query == "bad":
+        raise TemplateFailed("error calling query: bad is bad")
+    return [] if query == "nothing" else SAMPLES
 
 
 def text(template: str, value: float | None = 0.25) -> str:
-    return compiled(template).text(alert_data(LABELS, value))
+    return compiled(template).text(alert_data(LABELS, value), answers)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +70,49 @@ def test_a_template_writes(template: str, written: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("template", "written"),
+    [
+        ('{{ query "up" | first | value }}', "2"),
+        (
+            '{{ with printf "up{instance=%q}" $labels.instance | query }}{{ . | first | label "instance" }}{{ end }}',
+            "b",
+        ),
+        ('{{ range query "up" | sortByLabel "instance" }}{{ .Labels.instance }}={{ .Value }} {{ end }}', "a=1.5 b=2 "),
+        ('{{ (query "up" | first).Value }} {{ (index (query "up") 1).Labels.instance }}', "2 a"),
+        ('{{ query "up" | first | strvalue }}{{ len (query "up") }}', "two2"),
+        ('{{ with query "nothing" }}some{{ else }}none{{ end }}', "none"),
+        ('{{ range query "up" }}{{ if eq .Value 1.5 }}{{ break }}{{ end }}{{ .Value }};{{ end }}', "2;"),
+        ('{{ range query "up" }}{{ if eq .Value 2.0 }}{{ continue }}{{ end }}{{ .Value }};{{ end }}', "1.5;"),
+        ('{{ define "a" }}<{{ . }}>{{ end }}{{ template "a" $value }}{{ template "a" "b" }}', "<0.25><b>"),
+        ('{{ define "a" }}{{ .arg0 }}-{{ .arg1 }}{{ end }}{{ tmpl "a" (args "x" 1) | toUpper }}', "X-1"),
+        ('{{ block "a" .Labels }}{{ .service }}{{ end }}', "shop"),
+        (
+            '{{ graphLink "up == 0" }} {{ tableLink "up" }}',
+            "/graph?g0.expr=up+%3D%3D+0&g0.tab=0 /graph?g0.expr=up&g0.tab=1",
+        ),
+        ("{{ 1435065584.128 | toTime }}", "2015-06-23 13:19:44.128 +0000 UTC"),
+        ('{{ query "bad" }}', "<error expanding template: error calling query: bad is bad>"),
+        ('{{ query "nothing" | first }}', "first() called on vector with no elements"),
+        ("{{ first 1 }}", "the value is not the result of a query"),
+        ('{{ template "b" }}', "template 'b' is not defined"),
+        ('{{ define "a" }}{{ template "a" }}{{ end }}{{ template "a" }}', "more than 50 levels deep"),
+        ('{{ define "a" }}{{ range query "up" }}{{ template "a" }}{{ end }}{{ end }}{{ template "a" }}', "levels deep"),
+    ],
+)
+def test_a_template_asks_for_samples_and_uses_others(template: str, written: str) -> None:
+    found = text(template)
+    assert found == written or ("<error" in found and written in found)
+
+
+def test_a_template_without_series_says_so() -> None:
+    assert compiled('{{ query "up" }}').text({}) == (
+        "<error expanding template: error calling query: there are no series here>"
+    )
+    with pytest.raises(BadTemplate, match="query is not supported here"):
+        compiled_with('{{ query "up" }}', FUNCTIONS)
+
+
+@pytest.mark.parametrize(
     ("function", "value", "written"),
     [
         ("humanize", 1234567.0, "1.235M"),
@@ -81,8 +138,13 @@ def test_numbers_for_people(function: str, value: float, written: str) -> None:
 @pytest.mark.parametrize(
     ("template", "problem"),
     [
-        ("{{ query `up` | first | value }}", "query is not supported here"),
-        ('{{ template "x" }}', "template is not supported here"),
+        ("{{ js 1 }}", "js is not supported here"),
+        ("{{ template x }}", "template takes a name in quotes"),
+        ('{{ if true }}{{ define "x" }}{{ end }}{{ end }}', "stands in no other block"),
+        ('{{ define "x" }}', "is not closed by {{ end }}"),
+        ('{{ block "x" . }}', "is not closed by {{ end }}"),
+        ("{{ break }}", "{{ break }} is not in a range"),
+        ('{{ range $labels }}{{ block "x" . }}{{ continue }}{{ end }}{{ end }}', "is not in a range"),
         ("{{ nonsense 1 }}", "nonsense is no function"),
         ("{{ $value", "is not closed"),
         ("{{ if $value }}x", "is not closed by {{ end }}"),

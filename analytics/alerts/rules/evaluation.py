@@ -15,6 +15,7 @@ from analytics.promql.block import Block
 from analytics.promql.errors import CannotEvaluate
 from analytics.promql.nodes import Node
 from analytics.promql.values import ScalarValue, Value
+from analytics.templating.scope import TemplateQuery
 
 ALERTS_PER_PAUSE = 100
 SEED_TIMES = (8, 4, 2, 1, 0.5, 0.25)
@@ -31,6 +32,7 @@ class Surroundings(NamedTuple):
         at: seconds since the epoch.
         ask: evaluates expressions at this time.
         ask_before: evaluates an expression at a time before.
+        query: answers queries in templates at this time.
         outages: starts and ends of the times in which the service was off.
         depended: labels of the alerts that fire under a name, without those that rules add.
         limit: most alerts that the rule may have; 0 for any number.
@@ -40,6 +42,7 @@ class Surroundings(NamedTuple):
     at: float
     ask: Ask
     ask_before: Callable[[Node, str, float], Value]
+    query: TemplateQuery
     outages: tuple[tuple[float, float], ...] = ()
     depended: Callable[[str], Iterable[Labels]] = lambda name: ()
     limit: int = 0
@@ -121,7 +124,9 @@ def evaluate_alerts(
         moment = _moment(rule, labels, memory, around, finding)
         entered = next_state(alerts.get(labels), finding, rule.policy, moment)
         if entered is not None:
-            changes.append(_change(rule, memory, labels, entered, found.holding.get(labels), alerts.get(labels)))
+            changes.append(
+                _change(rule, memory, around, labels, entered, found.holding.get(labels), alerts.get(labels))
+            )
             if entered.state == NORMAL and finding is Finding.MISSING:
                 memory.with_data.pop(labels, None)
     return Evaluated(changes, found.holding, found.value)
@@ -133,9 +138,9 @@ def failed(rule: AlertRule, memory: RuleMemory, alerts: Mapping[Labels, Alert], 
         return Evaluated(_ended(rule, alerts), {}, None)
     if rule.on_error == "keep":
         return Evaluated([], {}, None)
-    labels = memory.labelling.labels((), 0.0)
+    labels = memory.labelling.labels((), 0.0, around.query)
     entered = failed_state(alerts.get(labels), is_quiet=_is_quiet(rule, labels, memory, around))
-    return Evaluated([] if entered is None else [_change(rule, memory, labels, entered, None, None)], {}, None)
+    return Evaluated([] if entered is None else [_change(rule, memory, around, labels, entered, None, None)], {}, None)
 
 
 def _seed(rule: AlertRule, memory: RuleMemory, around: Surroundings) -> None:
@@ -144,7 +149,9 @@ def _seed(rule: AlertRule, memory: RuleMemory, around: Surroundings) -> None:
     for times in SEED_TIMES:
         at = around.at - times * max(rule.policy.no_data_after, LEAST_SEED_SECONDS)
         vector = vector_of(around.ask_before(rule.compared.left, rule.query, at))
-        memory.with_data.update(dict.fromkeys(memory.labelling.labelled(vector.where(vector.present)), at))
+        memory.with_data.update(
+            dict.fromkeys(memory.labelling.labelled(vector.where(vector.present), around.query), at)
+        )
     memory.is_seeded = True
 
 
@@ -158,17 +165,17 @@ def _ended(rule: AlertRule, alerts: Mapping[Labels, Alert]) -> list[AlertChange]
 
 
 def _find(rule: AlertRule, memory: RuleMemory, alerts: Mapping[Labels, Alert], around: Surroundings) -> _Found:
-    label, compared = memory.labelling, rule.compared
+    label, compared, query = memory.labelling, rule.compared, around.query
     if compared is None:
         vector = vector_of(around.ask(rule.node, rule.query))
-        holding = label.labelled(vector.where(vector.present))
+        holding = label.labelled(vector.where(vector.present), query)
         value = next(iter(holding.values()), None)
     else:
         left = around.ask(compared.left, rule.query)
         vector = vector_of(left.floats_only() if isinstance(left, Block) else left)
         right = around.ask(compared.right, rule.query)
         assert isinstance(right, ScalarValue)
-        holding = label.labelled(vector.where(vector.compares(compared.operator, float(right.values[0]))))
+        holding = label.labelled(vector.where(vector.compares(compared.operator, float(right.values[0]))), query)
         value = _extreme(vector, compared.operator)
     if rule.counted and holding:
         counts = [Grouped(vector_of(around.ask(node, rule.query))) for node in rule.counted]
@@ -179,7 +186,7 @@ def _find(rule: AlertRule, memory: RuleMemory, alerts: Mapping[Labels, Alert], a
         }
     with_data = None
     if rule.policy.no_data != OK:
-        with_data = set(label.labelled(vector.where(vector.present)))
+        with_data = set(label.labelled(vector.where(vector.present), query))
     over = None
     if rule.clear is not None and any(alert.state in (FIRING, RECOVERING, NO_DATA) for alert in alerts.values()):
         if rule.clear.threshold is not None:
@@ -187,7 +194,7 @@ def _find(rule: AlertRule, memory: RuleMemory, alerts: Mapping[Labels, Alert], a
         else:
             other = vector_of(around.ask(rule.clear.node, rule.clear.query))
             cleared = other.where(other.present)
-        over = set(label.labelled(cleared))
+        over = set(label.labelled(cleared, query))
     return _Found(holding, over, with_data, value)
 
 
@@ -223,6 +230,7 @@ def _is_quiet(rule: AlertRule, labels: Labels, memory: RuleMemory, around: Surro
 def _change(
     rule: AlertRule,
     memory: RuleMemory,
+    around: Surroundings,
     labels: Labels,
     entered: NextState,
     value: float | None,
@@ -230,7 +238,7 @@ def _change(
 ) -> AlertChange:
     if value is None and before is not None and before.state != NORMAL:
         return AlertChange(rule.id, labels, entered.state, entered.is_firing, before.value, before.annotations)
-    annotations = memory.labelling.texts(rule.annotations, labels, value)
+    annotations = memory.labelling.texts(rule.annotations, labels, value, around.query)
     is_number = value is not None and math.isfinite(value)  # the log is JSON
     return AlertChange(rule.id, labels, entered.state, entered.is_firing, value if is_number else None, annotations)
 

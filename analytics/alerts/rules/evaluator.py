@@ -10,6 +10,7 @@ from analytics.alerts.rules.questions import Questions
 from analytics.alerts.rules.recording import PointWriter, record
 from analytics.alerts.rules.rule import AlertRule, RecordingRule, Rule, prepared
 from analytics.alerts.rules.running import RunningGroup
+from analytics.alerts.rules.template_queries import template_queries
 from analytics.alerts.slo.groups import groups_of
 from analytics.clock import Clock
 from analytics.errors import AnalyticsError
@@ -129,10 +130,12 @@ class RuleEvaluator:
         for alert in alerts:
             by_rule.setdefault(alert.key.rule, {})[alert.key.labels] = alert
         looks_at = at - group.delay - BEFORE
+        ask = partial(self._questions.value, at=looks_at)
         around = Surroundings(
             at,
-            partial(self._questions.value, at=looks_at),
+            ask,
             lambda node, query, before: self._questions.value(node, query, before - group.delay - BEFORE),
+            template_queries(ask),
             outages,
             lru_cache(self._depended),
             group.limit,

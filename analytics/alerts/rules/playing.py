@@ -7,6 +7,7 @@ from typing import NamedTuple
 from analytics.alerting import NORMAL, Alert, AlertChange, NewAlertStates
 from analytics.alerts.rules.evaluation import RuleMemory, Surroundings, evaluate_alerts
 from analytics.alerts.rules.rule import AlertRule, RecordingRule, RuleGroup
+from analytics.alerts.rules.template_queries import template_queries
 from analytics.points import Labels
 from analytics.promql.nodes import Node
 from analytics.promql.values import Value
@@ -27,12 +28,17 @@ class Step(NamedTuple):
 
 
 def play(
-    groups: Sequence[RuleGroup], times: Iterable[float], ask: AskAt, record: Record | None = None
+    groups: Sequence[RuleGroup],
+    times: Iterable[float],
+    ask: AskAt,
+    record: Record | None = None,
+    ask_once: AskAt | None = None,
 ) -> Iterator[Step]:
     """Evaluate all groups at each of the times, in order, as they were evaluated if they had been there.
 
     Args:
         record: for recording rules, which are left out without it.
+        ask_once: as `ask`, for expressions that are not asked at other times; None for the same.
 
     Raises:
         QueryError: an expression has no value.
@@ -49,7 +55,12 @@ def play(
         for group in groups:
             changes: list[AlertChange] = []
             around = Surroundings(
-                at, partial(_ask, ask, at), ask, (), partial(_depended, alerts, memories), group.limit
+                at,
+                partial(_ask, ask, at),
+                ask,
+                template_queries(partial(_ask, ask_once or ask, at)),
+                depended=partial(_depended, alerts, memories),
+                limit=group.limit,
             )
             of_rules: dict[str, dict[Labels, Alert]] = {}
             for alert in alerts.of_group(group.name):

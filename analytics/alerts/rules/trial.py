@@ -84,7 +84,10 @@ def try_rule(group: RuleGroup, times: TrialTimes, engine: RuleEngine, budget: Bu
         place = places.get(at)
         return answers.before(node, query, at) if place is None else answers.at(node, query, place)
 
-    for step in play([group], map(float, every), ask):
+    def ask_once(node: Node, query: str, at: float) -> Value:
+        return answers.before(node, query, at - group.delay)
+
+    for step in play([group], map(float, every), ask, ask_once=ask_once):
         budget.pause()
         for _, change in step.changes:
             spans, at = found.setdefault(change.labels, []), rfc3339(step.at)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from analytics.alerts.rules import template_queries
 from analytics.alerts.rules.evaluator import RuleEvaluator
 from analytics.alerts.rules.listing import Known, alert_list, rule_list
 from analytics.alerts.rules.running import next_time
@@ -86,6 +87,36 @@ def test_a_restart_knows_which_series_had_data(rig: RuleRig) -> None:
     assert rig.states() == {}
     rig.advance(60)
     assert rig.states() == {"A/a": "no_data"}
+
+
+def test_templates_ask_for_samples_of_the_evaluation(rig: RuleRig) -> None:
+    texts = {
+        "owner": '{{ with printf "owner{host=%q}" $labels.host | query }}{{ . | first | label "team" }}{{ end }}',
+        "all": '{{ query "sum(queue)" | first | value }}',
+        "wrong": '{{ query "sum(" }}',
+        "host": "{{ $labels.host }}",
+    }
+    rig.put("g", rule("queue > 100", labels={"host": "{{ $labels.host }}", "many": texts["all"]}, annotations=texts))
+    rig.gauge("owner", 1, host="a", team="shop")
+    rig.gauge("queue", 101, host="a")
+    rig.gauge("queue", 7, host="b")
+    rig.advance(1)
+    (alert,) = [each for each in rig.alerts if each.state == "firing"]
+    assert dict(alert.key.labels) == {"alertname": "A", "host": "a", "many": "108"}
+    wrong = alert.annotations.pop("wrong")
+    assert alert.annotations == {"owner": "shop", "all": "108", "host": "a"}
+    assert wrong.startswith("<error expanding template: error calling query: ")
+
+
+def test_many_different_queries_of_templates_are_cut_off(rig: RuleRig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(template_queries, "MOST_QUERIES", 2)
+    rig.put("g", rule("queue > 0", annotations={"n": '{{ query (printf "queue{host=%q}" $labels.host) | len }}'}))
+    for host in "abc":
+        rig.gauge("queue", 1, host=host)
+    rig.advance(1)
+    found = sorted(alert.annotations["n"] for alert in rig.alerts)
+    assert found[:2] == ["1", "1"]
+    assert "an evaluation has more than 2 of them" in found[2]
 
 
 def test_few_samples_are_no_alert(rig: RuleRig) -> None:
