@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+import socket
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from analytics.alerting import Alert, AlertKey
+from analytics.alerts.notify.apprise_process import CONNECTING, PublicOnly
 from analytics.alerts.notify.bodies import NO_END, dedup_key
 from analytics.alerts.notify.deliveries import MODULES, deliver, forward
 from analytics.alerts.notify.delivery import NotDelivered, ReceiverServices
@@ -296,16 +298,51 @@ def run(command: list[str]) -> str:
     return deliver(FIRING, Resource("receivers", "ops", body, 1, NOW, "ann"), services)
 
 
-@pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")  # Apprise imports it
 def test_apprise_sends_to_its_urls(receiver: Hook) -> None:
-    SECRETS["GOTIFY"], SECRETS["ODD"] = f"json://127.0.0.1:{receiver.port}/hook", "nothing://here"
-    SECRETS["DESKTOP"] = "dbus://"
+    SECRETS["GOTIFY"], SECRETS["DESKTOP"] = f"json://127.0.0.1:{receiver.port}/hook", "dbus://"
     assert send(type="apprise", urls=["${GOTIFY}"]) == "taken by 1 service"
     (got,) = receiver.received
     assert (got.json["title"], got.json["type"]) == ("[FIRING:1] HighErrorRate (shop)", "failure")
-    for odd in ("${ODD}", "${DESKTOP}"):
-        with pytest.raises(NotDelivered, match="URL 2 is not one that Apprise knows"):
-            send(type="apprise", urls=["${GOTIFY}", odd])
-    receiver.status = 500
-    with pytest.raises(NotDelivered, match="did not take the message"):
-        send(type="apprise", urls=["${GOTIFY}"])
+    with pytest.raises(NotDelivered, match="URL 2 is not one that Apprise knows"):
+        send(type="apprise", urls=["${GOTIFY}", "${DESKTOP}"])
+
+
+def test_apprise_reaches_no_private_address_and_follows_no_redirect(receiver: Hook) -> None:
+    SECRETS["HERE"] = f"json://localhost:{receiver.port}/hook"
+    with pytest.raises(NotDelivered, match=r"^(127.0.0.1|::1) is no public address: set ANALYTICS_NOTIFY_PRIVATE=1"):
+        send(type="apprise", urls=["${HERE}"], allows_private=False)
+    assert receiver.received == []
+    with hook() as elsewhere:
+        receiver.status, receiver.headers = 302, {"Location": elsewhere.url}
+        with pytest.raises(NotDelivered, match="did not take the message"):
+            send(type="apprise", urls=["${HERE}"])
+        assert (len(receiver.received), elsewhere.received) == (1, [])
+
+
+@pytest.mark.parametrize("address", [("10.0.0.1", 80), ("shop.example", 80), "/run/some.sock", ("fe80::1%lo", 1, 0, 0)])
+def test_only_public_addresses_pass_the_check_of_apprise(address: Any) -> None:
+    public = PublicOnly()
+    for event in CONNECTING:
+        with pytest.raises(PermissionError):
+            public.check(event, (None, address))
+        public.check(event, (None, ("9.9.9.9", 80)))
+    public.check("open", (None, address))
+    assert len(public.refused) == len(CONNECTING)
+
+
+def test_a_name_is_resolved_once_and_the_connection_goes_there(receiver: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name server that answers with another address the next time leads nowhere else."""
+    answers = iter([[(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", receiver.port))]])
+    asked = []
+
+    def resolve_once(host: str, *_: Any, **__: Any) -> Any:
+        if host == "127.0.0.1":
+            return numeric(host, *_, **__)
+        asked.append(host)
+        return next(answers)
+
+    numeric = socket.getaddrinfo
+    monkeypatch.setattr(socket, "getaddrinfo", resolve_once)
+    assert send(type="webhook", url=f"http://hook.shop.example:{receiver.port}/hook") == "200 OK: taken"
+    (got,) = receiver.received
+    assert (got.headers["host"], asked) == (f"hook.shop.example:{receiver.port}", ["hook.shop.example"])

@@ -1,18 +1,25 @@
 """Everything else: services that Apprise (github.com/caronc/apprise) speaks, by the URLs that it defines.
 
-The package is the extra `apprise`. URLs are references to secrets, so that only who runs the server can set them:
-Apprise connects by itself, without the limits on addresses and redirects that other receivers have.
+The package is the extra `apprise`. It works in a process of its own, which connects to public addresses alone, as other
+receivers do. URLs are references to secrets, so that only who runs the server can set them.
 """
 
+import os
+import sys
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+from gevent import Timeout, subprocess
+
+from analytics.alerts.notify.apprise_process import AppriseAnswer, AppriseJob
 from analytics.alerts.notify.delivery import NotDelivered, ReceiverServices
 from analytics.alerts.notify.texts import addresses, lines, title
 from analytics.notifications import QueuedMessage
 
-ON_THIS_MACHINE = ("dbus", "glib", "gnome", "kde", "macosx", "qt", "syslog", "windows")
-"""What Apprise speaks that goes nowhere else."""
+MOST_SECONDS = 60.0
+FROM_ENVIRONMENT = ("PATH", "HOME", "LANG", "TZ", "PYTHONPATH")
+"""The variables that the process gets: none with a secret of the server."""
 
 
 def deliver(message: QueuedMessage, body: Mapping[str, Any], services: ReceiverServices) -> str:
@@ -21,21 +28,33 @@ def deliver(message: QueuedMessage, body: Mapping[str, Any], services: ReceiverS
     Raises:
         NotDelivered: the package is missing, a URL is not known, or one of the services did not take it.
     """
+    urls = [services.secret(reference) for reference in body["urls"]]
+    text = "\n".join([*lines(message), *addresses(services.public_url, services.links)])
+    job = AppriseJob(urls, title(message), text, bool(message.firing), services.http.allows_private)
+    error = _answer(msgspec.json.encode(job)).error
+    if error is not None:
+        raise NotDelivered(error)
+    return f"taken by {len(urls)} service{'s' * (len(urls) > 1)}"
+
+
+def _answer(job: bytes) -> AppriseAnswer:
+    """The answer of the process."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "analytics.alerts.notify.apprise_process"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={name: os.environ[name] for name in FROM_ENVIRONMENT if name in os.environ},
+        start_new_session=True,
+    )
     try:
-        import apprise
-    except ImportError:
-        raise NotDelivered("the package apprise is missing: pip install apprise") from None
-    library: Any = apprise  # most of it has no types
-    library.NotificationManager().disable(*ON_THIS_MACHINE)
-    sender = library.Apprise(asset=library.AppriseAsset(async_mode=False))
-    for number, reference in enumerate(body["urls"], 1):
-        if not sender.add(services.secret(reference)):
-            raise NotDelivered(f"URL {number} is not one that Apprise knows")
-    kind = library.NotifyType.FAILURE if message.firing else library.NotifyType.SUCCESS
-    if not sender.notify(
-        title=title(message),
-        body="\n".join([*lines(message), *addresses(services.public_url, services.links)]),
-        notify_type=kind,
-    ):
-        raise NotDelivered("a service did not take the message; Apprise does not say why")
-    return f"taken by {len(body['urls'])} service{'s' * (len(body['urls']) > 1)}"
+        with Timeout(MOST_SECONDS, NotDelivered(f"Apprise did not end within {MOST_SECONDS:g} s")):
+            output, _ = process.communicate(job)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+    try:
+        return msgspec.json.decode(output, type=AppriseAnswer)
+    except msgspec.DecodeError:
+        raise NotDelivered(f"Apprise ended with status {process.returncode}") from None
