@@ -60,7 +60,7 @@ class MetricName(fields.String):
 
 
 class Templates(fields.Dict):
-    """Object of texts, which may be templates, by the name of a label; YAML's numbers and booleans are texts here."""
+    """Object of texts, which may be templates, by the name of a label; YAML's scalars and blanks are texts here."""
 
     default_error_messages = {"invalid": "Not an object of texts."}  # noqa: RUF012
 
@@ -72,7 +72,7 @@ class Templates(fields.Dict):
         problems: dict[str, list[str]] = {}
         found: dict[str, str] = {}
         for name, given in value.items():
-            text = as_text(given)
+            text = "" if given is None else as_text(given)
             problem = _problem(name, text)
             if problem is None:
                 found[name] = text

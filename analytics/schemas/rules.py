@@ -98,6 +98,11 @@ class RuleSchema(Schema):
     )
     runbook = Link(allow_none=True, load_default=None, metadata={"description": "A page that says what to do"})
 
+    @pre_load
+    def without_nulls(self, rule: Any, **_: Any) -> Any:
+        """A field without a value, such as `labels:` in YAML, is left out; as in Prometheus."""
+        return _without_nulls(rule)
+
     @validates_schema(skip_on_field_errors=True)
     def check(self, rule: Mapping[str, Any], **_: Any) -> None:
         """Refuse combinations that mean nothing, and expressions that cannot be evaluated."""
@@ -166,7 +171,8 @@ class RuleGroupSchema(Schema):
 
     @pre_load
     def take_prometheus_names(self, group: Any, **_: Any) -> Any:
-        """`query_offset` is `delay`."""
+        """`query_offset` is `delay`; a field without a value is left out."""
+        group = _without_nulls(group)
         if not isinstance(group, dict) or "query_offset" not in group:
             return group
         if "delay" in group:
@@ -177,6 +183,13 @@ class RuleGroupSchema(Schema):
 def default_of(field: fields.Field[Any]) -> Any:
     """The value of a field that is left out."""
     return field.load_default() if callable(field.load_default) else field.load_default
+
+
+def _without_nulls(given: Any) -> Any:
+    """An object without the fields that are null; `expr` and `rules` are needed."""
+    if not isinstance(given, dict):
+        return given
+    return {name: value for name, value in given.items() if value is not None or name in ("expr", "rules")}
 
 
 def _refuse(field: str, problem: str) -> NoReturn:

@@ -52,6 +52,16 @@ def test_a_group_keeps_what_differs_from_the_defaults() -> None:
     }
 
 
+def test_fields_without_a_value_are_left_out_as_in_prometheus() -> None:
+    blank = dict.fromkeys(("for", "keep_firing_for", "labels", "annotations", "clear", "no_data", "active"))
+    group = {"interval": None, "limit": None, "labels": None, "query_offset": None, **rule(**blank)}
+    assert taken(group) == rule()
+    recorded = {"record": "a:b", "expr": "up", "labels": {"a": None}}
+    assert taken({"rules": [recorded]}) == {"rules": [{**recorded, "labels": {"a": ""}}]}
+    assert refused({"rules": [{"alert": "A", "expr": None}]}) == {"rules.0.expr": ["Field may not be null."]}
+    assert "rules" in refused({"rules": None})
+
+
 def test_all_of_our_own_fields_are_taken() -> None:
     own = {
         "clear": "< 0.01",
@@ -92,7 +102,7 @@ def test_all_of_our_own_fields_are_taken() -> None:
         (rule(labels={"a-b": "x"}), "rules.0.labels.a-b", "name must be"),
         (rule(labels={"a": ["x"]}), "rules.0.labels.a", "Not a text"),
         (rule(labels={"__name__": "x"}), "rules.0.labels.__name__", "__name__"),
-        (rule(annotations={"summary": "{{ query `up` }}"}), "rules.0.annotations.summary", "query is not supported"),
+        (rule(annotations={"summary": "{{ js `up` }}"}), "rules.0.annotations.summary", "js is not supported"),
         ({"labels": {"x": "{{ if }}"}, **rule()}, "labels.x", "Not a template"),
         (rule(annotations="text"), "rules.0.annotations", "object of texts"),
         (rule(active=[{"time_zone": "Europe/Bonn"}]), "rules.0.active.0.time_zone", "time zone"),
