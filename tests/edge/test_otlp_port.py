@@ -1,5 +1,7 @@
 """The port for OpenTelemetry beside the main one: what it answers, when it is taken, and when it is let go."""
 
+import contextlib
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -9,7 +11,7 @@ import pytest
 import requests
 
 from tests.conftest import StartServer
-from tests.edge.wire import eventually, head, read_answer
+from tests.edge.wire import eventually, head, read_answer, worker_pid
 from tests.server import SERVE, Server, free_port
 
 
@@ -75,6 +77,35 @@ def test_it_is_kept_over_a_reload_of_the_configuration(start_server: StartServer
     server.process.send_signal(signal.SIGHUP)
     for _ in range(5):
         assert answers(port)
+
+
+@pytest.mark.long
+def test_it_is_let_go_and_taken_again_where_a_worker_replaces_another(start_server: StartServer, port: int) -> None:
+    server = with_port(start_server({"ANALYTICS_OTLP_PORT": str(port)}), port)
+    before = worker_pid(server)
+    assert is_listening(before, port)
+    os.kill(before, signal.SIGTERM)
+    eventually(lambda: (worker := only_worker(server)) not in (None, before) and is_listening(worker, port), 60)
+    assert answers(port)
+
+
+def only_worker(server: Server) -> int | None:
+    """The worker; None while there is none or another one."""
+    pid = server.process.pid
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return int(children[0]) if len(children) == 1 else None
+
+
+def is_listening(pid: int | None, port: int) -> bool:
+    """Whether a process listens on a port of IPv4."""
+    with contextlib.suppress(OSError):
+        sockets = {os.readlink(each) for each in Path(f"/proc/{pid}/fd").iterdir()}
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+        return any(
+            int(row[1].rpartition(":")[2], 16) == port and row[3] == "0A" and f"socket:[{row[9]}]" in sockets
+            for row in rows
+        )
+    return False
 
 
 def test_another_service_takes_it_when_the_first_one_stops(tmp_path: Path, port: int) -> None:

@@ -1,6 +1,8 @@
 """Own metrics of the log on disk: what waits, each commit, the checkpoint's age, and the size of the directory."""
 
+import shutil
 from pathlib import Path
+from typing import NamedTuple
 
 import gevent
 import pytest
@@ -14,6 +16,14 @@ from tests.log.disk.disk import Disk
 from tests.log.disk.test_checkpointer import no_child
 from tests.own_metrics.reading import figures
 from tests.state.rig import event
+
+
+class DiskUsage(NamedTuple):
+    """Bytes of a disk."""
+
+    total: int
+    used: int
+    free: int
 
 
 def test_entries_that_wait_are_counted_by_kind(disk: Disk) -> None:
@@ -92,6 +102,12 @@ def test_the_size_is_that_of_all_files_below_the_directory(disk: Disk) -> None:
     (disk.path / "two").write_bytes(bytes(200))
     assert figures(disk.store.families())["data_directory_bytes",] == before + 1_200
     assert before == sum(path.stat().st_size for path in disk.path.glob("*") if path.is_file()) - 200
+
+
+def test_the_free_share_is_that_of_the_disk(disk: Disk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for free, share in ((90, 0.9), (5, 0.05), (0, 0)):
+        monkeypatch.setattr(shutil, "disk_usage", lambda path: DiskUsage(100, 100 - free, free))  # noqa: B023
+        assert figures(disk.store.families())["disk_free_ratio",] == share
 
 
 def test_a_dead_link_does_not_matter(tmp_path: Path) -> None:
