@@ -83,6 +83,7 @@ groups:
             sortByLabel "host" }}{{ template "x" . }}{{ end }}
           inner: '{{ define "x" }}<{{ .arg0 }}>{{ end }}{{ template "x" (args $value) }}'
           links: '{{ graphLink "a b" }} {{ tableLink "a" }}'
+          outside: '{{ $externalLabels.zone }}{{ .ExternalLabels.no }} {{ $externalURL }}'
           stopped: '{{ range query "queue" | sortByLabel "host" }}{{ .Value }}{{ break }}{{ end }}'
 """
 QUERY_TESTS = """\
@@ -90,6 +91,8 @@ rule_files: [rules.yml]
 evaluation_interval: 1m
 tests:
   - interval: 1m
+    external_labels: {zone: eu}
+    external_url: https://prom.example/p
     input_series:
       - {series: 'queue{queue="in", host="a"}', values: '0 5 7'}
       - {series: 'queue{queue="out", host="b"}', values: '0 1 1'}
@@ -107,6 +110,7 @@ tests:
               none: none
               defined: '[5][1]'
               inner: <5>
+              outside: eu https://prom.example/p
               links: /graph?g0.expr=a+b&g0.tab=0 /graph?g0.expr=a&g0.tab=1
               stopped: '5'
 """
@@ -222,7 +226,8 @@ def test_an_alert_keeps_firing(tmp_path: Path) -> None:
         ("[rules.yml]", "[none.yml]", "there is no none.yml"),
         ("evaluation_interval: 1m", "evaluation_interval: soon", "'soon' is no duration"),
         ("evaluation_interval: 1m", "group_eval_order: 5", "group_eval_order: must be a list"),
-        ("    interval: 1m\n", "    external_labels: {}\n", "external_labels is not supported"),
+        ("    interval: 1m\n", "    external: {}\n", "external is not supported"),
+        ("    interval: 1m\n", "    external_labels: 5\n", "external_labels: must be a mapping"),
         ("'0+60x20'", "'0+60x'", "input_series: "),
         ("'0+60x20'", "'1x99999999'", "more than 1,000,000 values"),
         ("eval_time: 10m", "eval_time: 10y", "more than 100,000 evaluations"),

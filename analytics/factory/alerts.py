@@ -34,6 +34,7 @@ class Alerting:
 
     Args:
         engine: makes the engine for expressions.
+        public_url: the address of the service for templates; empty if it is not known.
 
     Attributes:
         evaluator: evaluates rules; made as soon as there are any.
@@ -48,8 +49,9 @@ class Alerting:
         jobs: Supervisor,
         threads: Threads,
         engine: Callable[[], "RuleEngine"],
+        public_url: str = "",
     ) -> None:
-        self.evaluator = Lazy(lambda: make_evaluator(clock, reader, recorder, threads, engine()))
+        self.evaluator = Lazy(lambda: make_evaluator(clock, reader, recorder, threads, engine(), public_url))
         self._reader = reader
         rules = RuleJob(self.evaluator, reader, clock)
         self.jobs: list[Job] = [jobs.loop("rule evaluator", rules.run, most_pause=1.0)]
@@ -97,7 +99,7 @@ class _Points(NamedTuple):
 
 
 def make_evaluator(
-    clock: Clock, reader: Reader, recorder: Recorder, threads: Threads, engine: "RuleEngine"
+    clock: Clock, reader: Reader, recorder: Recorder, threads: Threads, engine: "RuleEngine", public_url: str = ""
 ) -> "RuleEvaluator":
     """The evaluator of rules over what the engine sees."""
     from analytics.alerts.rules.evaluator import RuleEvaluator
@@ -109,4 +111,4 @@ def make_evaluator(
             raise Refused(receipt.errors[0].code, receipt.errors[0].message)
 
     questions = Questions(engine, threads, yield_if_due, clock.monotonic)
-    return RuleEvaluator(reader, questions, recorder.change_alerts, write_points, clock, yield_if_due)
+    return RuleEvaluator(reader, questions, recorder.change_alerts, write_points, clock, yield_if_due, public_url)

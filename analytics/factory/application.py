@@ -227,7 +227,7 @@ def create_app(
     app.register_blueprint(dashboard_blueprint(snapshots))
     app.register_blueprint(stats_blueprint(reader, runtime.storage, jobs.reports, sinks.reports))
     app.register_blueprint(lazy_summary(reader))
-    alerting = Alerting(clock, reader, recorder, jobs, threads, rules)
+    alerting = Alerting(clock, reader, recorder, jobs, threads, rules, settings.public_url.rstrip("/"))
     runtime.more += alerting.jobs
     sources.append(alerting.families)
     views = lazy_views(engine, settings, reader, own, doors.numbers, clock, threads)

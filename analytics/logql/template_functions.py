@@ -29,7 +29,7 @@ _GO_TIME = (
     *(("-0700", "+0000"), ("MST", "UTC")),
 )
 _FRACTION = re.compile(r"\.[09]+(?![0-9])")
-_LEFT_OUT = ("query", "externalURL", "pathPrefix", "safeHtml", "stripPort", "stripDomain", "match", "reReplaceAll")
+_LEFT_OUT = ("safeHtml", "stripPort", "stripDomain", "match", "reReplaceAll")
 
 
 def _float(value: Any) -> float:

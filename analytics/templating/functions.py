@@ -128,6 +128,4 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "stripPort": lambda host_port: str(host_port).rpartition(":")[0] or str(host_port),
     "stripDomain": _strip_domain,
     "safeHtml": str,
-    "externalURL": lambda: "",
-    "pathPrefix": lambda: "",
 }

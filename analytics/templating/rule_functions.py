@@ -5,7 +5,7 @@ Source: prometheus.io/docs/prometheus/latest/configuration/template_reference
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import quote_plus
+from urllib.parse import quote_plus, urlsplit
 
 from analytics.templating.errors import TemplateFailed
 from analytics.templating.functions import FUNCTIONS
@@ -20,6 +20,14 @@ def _query(scope: Scope, text: Any) -> list[dict[str, Any]]:
     if scope.query is None:
         raise TemplateFailed("error calling query: there are no series here")
     return scope.query(str(text))
+
+
+def _external_url(scope: Scope) -> str:
+    return str(scope.get("$externalURL"))
+
+
+def _path_prefix(scope: Scope) -> str:
+    return urlsplit(_external_url(scope)).path
 
 
 def _first(vector: Any) -> Any:
@@ -67,6 +75,8 @@ RULE_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "strvalue": lambda sample: _label(TEXT_VALUE, sample),
     "sortByLabel": _sorted_by_label,
     "tmpl": ScopedFunction(_expanded),
+    "externalURL": ScopedFunction(_external_url),
+    "pathPrefix": ScopedFunction(_path_prefix),
     "args": lambda *values: {f"arg{number}": value for number, value in enumerate(values)},
     "graphLink": _link(0),
     "tableLink": _link(1),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.templating.data import TextsByName, alert_data
+from analytics.templating.data import Outside, TextsByName, alert_data
 from analytics.templating.errors import BadTemplate, TemplateFailed
 from analytics.templating.functions import FUNCTIONS
 from analytics.templating.template import compiled, compiled_with
@@ -102,6 +102,12 @@ def test_a_template_writes(template: str, written: str) -> None:
 def test_a_template_asks_for_samples_and_uses_others(template: str, written: str) -> None:
     found = text(template)
     assert found == written or ("<error" in found and written in found)
+
+
+def test_a_template_sees_the_address_of_the_service() -> None:
+    outside = Outside(labels={"zone": "eu"}, url="https://stats.example/shop")
+    found = compiled("{{ externalURL }} {{ pathPrefix }} {{ $externalLabels.zone }}").text(alert_data((), 1, outside))
+    assert found == "https://stats.example/shop /shop eu"
 
 
 def test_a_template_without_series_says_so() -> None:

@@ -15,7 +15,7 @@ from analytics.promql.block import Block
 from analytics.promql.errors import CannotEvaluate
 from analytics.promql.nodes import Node
 from analytics.promql.values import ScalarValue, Value
-from analytics.templating.scope import TemplateQuery
+from analytics.templating.data import Outside
 
 ALERTS_PER_PAUSE = 100
 SEED_TIMES = (8, 4, 2, 1, 0.5, 0.25)
@@ -32,7 +32,7 @@ class Surroundings(NamedTuple):
         at: seconds since the epoch.
         ask: evaluates expressions at this time.
         ask_before: evaluates an expression at a time before.
-        query: answers queries in templates at this time.
+        outside: what templates see besides their sample.
         outages: starts and ends of the times in which the service was off.
         depended: labels of the alerts that fire under a name, without those that rules add.
         limit: most alerts that the rule may have; 0 for any number.
@@ -42,7 +42,7 @@ class Surroundings(NamedTuple):
     at: float
     ask: Ask
     ask_before: Callable[[Node, str, float], Value]
-    query: TemplateQuery
+    outside: Outside
     outages: tuple[tuple[float, float], ...] = ()
     depended: Callable[[str], Iterable[Labels]] = lambda name: ()
     limit: int = 0
@@ -138,7 +138,7 @@ def failed(rule: AlertRule, memory: RuleMemory, alerts: Mapping[Labels, Alert], 
         return Evaluated(_ended(rule, alerts), {}, None)
     if rule.on_error == "keep":
         return Evaluated([], {}, None)
-    labels = memory.labelling.labels((), 0.0, around.query)
+    labels = memory.labelling.labels((), 0.0, around.outside)
     entered = failed_state(alerts.get(labels), is_quiet=_is_quiet(rule, labels, memory, around))
     return Evaluated([] if entered is None else [_change(rule, memory, around, labels, entered, None, None)], {}, None)
 
@@ -150,7 +150,7 @@ def _seed(rule: AlertRule, memory: RuleMemory, around: Surroundings) -> None:
         at = around.at - times * max(rule.policy.no_data_after, LEAST_SEED_SECONDS)
         vector = vector_of(around.ask_before(rule.compared.left, rule.query, at))
         memory.with_data.update(
-            dict.fromkeys(memory.labelling.labelled(vector.where(vector.present), around.query), at)
+            dict.fromkeys(memory.labelling.labelled(vector.where(vector.present), around.outside), at)
         )
     memory.is_seeded = True
 
@@ -165,17 +165,17 @@ def _ended(rule: AlertRule, alerts: Mapping[Labels, Alert]) -> list[AlertChange]
 
 
 def _find(rule: AlertRule, memory: RuleMemory, alerts: Mapping[Labels, Alert], around: Surroundings) -> _Found:
-    label, compared, query = memory.labelling, rule.compared, around.query
+    label, compared, outside = memory.labelling, rule.compared, around.outside
     if compared is None:
         vector = vector_of(around.ask(rule.node, rule.query))
-        holding = label.labelled(vector.where(vector.present), query)
+        holding = label.labelled(vector.where(vector.present), outside)
         value = next(iter(holding.values()), None)
     else:
         left = around.ask(compared.left, rule.query)
         vector = vector_of(left.floats_only() if isinstance(left, Block) else left)
         right = around.ask(compared.right, rule.query)
         assert isinstance(right, ScalarValue)
-        holding = label.labelled(vector.where(vector.compares(compared.operator, float(right.values[0]))), query)
+        holding = label.labelled(vector.where(vector.compares(compared.operator, float(right.values[0]))), outside)
         value = _extreme(vector, compared.operator)
     if rule.counted and holding:
         counts = [Grouped(vector_of(around.ask(node, rule.query))) for node in rule.counted]
@@ -186,7 +186,7 @@ def _find(rule: AlertRule, memory: RuleMemory, alerts: Mapping[Labels, Alert], a
         }
     with_data = None
     if rule.policy.no_data != OK:
-        with_data = set(label.labelled(vector.where(vector.present), query))
+        with_data = set(label.labelled(vector.where(vector.present), outside))
     over = None
     if rule.clear is not None and any(alert.state in (FIRING, RECOVERING, NO_DATA) for alert in alerts.values()):
         if rule.clear.threshold is not None:
@@ -194,7 +194,7 @@ def _find(rule: AlertRule, memory: RuleMemory, alerts: Mapping[Labels, Alert], a
         else:
             other = vector_of(around.ask(rule.clear.node, rule.clear.query))
             cleared = other.where(other.present)
-        over = set(label.labelled(cleared, query))
+        over = set(label.labelled(cleared, outside))
     return _Found(holding, over, with_data, value)
 
 
@@ -238,7 +238,7 @@ def _change(
 ) -> AlertChange:
     if value is None and before is not None and before.state != NORMAL:
         return AlertChange(rule.id, labels, entered.state, entered.is_firing, before.value, before.annotations)
-    annotations = memory.labelling.texts(rule.annotations, labels, value, around.query)
+    annotations = memory.labelling.texts(rule.annotations, labels, value, around.outside)
     is_number = value is not None and math.isfinite(value)  # the log is JSON
     return AlertChange(rule.id, labels, entered.state, entered.is_firing, value if is_number else None, annotations)
 

@@ -20,6 +20,7 @@ from analytics.promql.errors import BadQuery, QueryError
 from analytics.query.reader import Reader
 from analytics.resources import Resource
 from analytics.state.state import State
+from analytics.templating.data import Outside
 from analytics.templating.errors import BadTemplate
 
 RULES_COLLECTION, SLOS_COLLECTION = "rules", "slos"
@@ -36,6 +37,7 @@ class RuleEvaluator:
         record_changes: records changes of alerts. Raises `Unavailable`.
         write_points: records points. Raises `Unavailable`.
         pause: lets other greenlets run.
+        public_url: the address of the service for templates; empty if it is not known.
 
     Attributes:
         groups: by their names.
@@ -50,10 +52,11 @@ class RuleEvaluator:
         write_points: PointWriter,
         clock: Clock,
         pause: Callable[[], None],
+        public_url: str = "",
     ) -> None:
         self._reader, self._questions, self._clock, self._pause = reader, questions, clock, pause
         self._record_changes, self._write_points = record_changes, write_points
-        self._tag = ""
+        self._tag, self._public_url = "", public_url
         self.groups: dict[str, RunningGroup] = {}
         self.problems: dict[str, str] = {}
         self._evaluations = self._failures = 0
@@ -135,7 +138,7 @@ class RuleEvaluator:
             at,
             ask,
             lambda node, query, before: self._questions.value(node, query, before - group.delay - BEFORE),
-            template_queries(ask),
+            Outside(template_queries(ask), url=self._public_url),
             outages,
             lru_cache(self._depended),
             group.limit,

@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 from analytics.alerts.rules.rule import ALERT_NAME
 from analytics.points import Labels, labels_of
 from analytics.promql.errors import CannotEvaluate
-from analytics.templating.data import alert_data
-from analytics.templating.scope import TemplateQuery
+from analytics.templating.data import Outside, alert_data
 from analytics.templating.template import TextTemplate
 
 MOST_KNOWN = 20_000
@@ -28,12 +27,12 @@ class Labelling:
         self._known: dict[Labels, Labels] = {}
         self._samples: dict[Labels, Labels] = {}
 
-    def labels(self, sample: Labels, value: float, query: TemplateQuery) -> Labels:
-        """The labels of the alert for a sample; `query` answers queries in templates."""
+    def labels(self, sample: Labels, value: float, outside: Outside) -> Labels:
+        """The labels of the alert for a sample."""
         known = self._known.get(sample) if self._is_constant else None
         if known is None:
-            data = alert_data(sample, value) if not self._is_constant else {}
-            added = [(name, template.text(data, query)) for name, template in self._added]
+            data = alert_data(sample, value, outside) if not self._is_constant else {}
+            added = [(name, template.text(data, outside.query)) for name, template in self._added]
             known = labels_of([*sample, *added, (ALERT_NAME, self._name)])
             if any(label in self._names for label, _ in sample):
                 self._samples[known] = sample
@@ -41,7 +40,7 @@ class Labelling:
                 self._known[sample] = known
         return known
 
-    def labelled(self, samples: Iterable[tuple[Labels, float]], query: TemplateQuery) -> dict[Labels, float]:
+    def labelled(self, samples: Iterable[tuple[Labels, float]], outside: Outside) -> dict[Labels, float]:
         """Values by the labels of alerts.
 
         Raises:
@@ -52,7 +51,7 @@ class Labelling:
             self._samples.clear()
         found: dict[Labels, float] = {}
         for sample, value in samples:
-            labels = self.labels(sample, value, query)
+            labels = self.labels(sample, value, outside)
             if labels in found:
                 raise CannotEvaluate("vector contains metrics with the same labelset after applying alert labels")
             found[labels] = value
@@ -67,9 +66,9 @@ class Labelling:
         templates: Sequence[tuple[str, TextTemplate]],
         labels: Labels,
         value: float | None,
-        query: TemplateQuery,
+        outside: Outside,
     ) -> dict[str, str]:
         """Texts about an alert, such as its annotations; as in Prometheus, labels are those of the sample."""
         sample = self._samples.get(labels)
-        data = alert_data(self.sampled(labels) if sample is None else sample, value)
-        return {name: template.text(data, query) for name, template in templates}
+        data = alert_data(self.sampled(labels) if sample is None else sample, value, outside)
+        return {name: template.text(data, outside.query) for name, template in templates}

@@ -14,7 +14,10 @@ QUERY_TESTS: dict[str, Language] = {"promql_expr_test": PROMQL, "logql_expr_test
 """Lists of tests of queries, with the language of these."""
 PLACES: dict[str, set[str]] = {
     "file": {"rule_files", "evaluation_interval", "group_eval_order", "fuzzy_compare", "tests"},
-    "test": {"name", "interval", "input_series", "input_lines", "alert_rule_test", *QUERY_TESTS},
+    "test": {
+        *("name", "interval", "input_series", "input_lines", "alert_rule_test", *QUERY_TESTS),
+        *("external_labels", "external_url"),
+    },
     "series": {"series", "values"},
     "input_lines": {"stream", "lines"},
     "lines": {"line", "at", "times", "every", "metadata"},

@@ -12,6 +12,7 @@ from analytics.points import Labels
 from analytics.promql.nodes import Node
 from analytics.promql.values import Value
 from analytics.state.alerts.alerts import Alerts
+from analytics.templating.data import Outside
 
 AskAt = Callable[[Node, str, float], Value]
 """Evaluates an expression, given also as text, at a time in seconds. Raises `QueryError`."""
@@ -33,12 +34,14 @@ def play(
     ask: AskAt,
     record: Record | None = None,
     ask_once: AskAt | None = None,
+    outside: Outside = Outside(),  # noqa: B008  # is immutable
 ) -> Iterator[Step]:
     """Evaluate all groups at each of the times, in order, as they were evaluated if they had been there.
 
     Args:
         record: for recording rules, which are left out without it.
         ask_once: as `ask`, for expressions that are not asked at other times; None for the same.
+        outside: what templates see besides samples and queries.
 
     Raises:
         QueryError: an expression has no value.
@@ -58,7 +61,7 @@ def play(
                 at,
                 partial(_ask, ask, at),
                 ask,
-                template_queries(partial(_ask, ask_once or ask, at)),
+                outside._replace(query=template_queries(partial(_ask, ask_once or ask, at))),
                 depended=partial(_depended, alerts, memories),
                 limit=group.limit,
             )

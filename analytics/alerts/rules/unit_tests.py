@@ -34,6 +34,7 @@ from analytics.promql.raw_samples import RawSamples, Sample
 from analytics.promql.values import Value
 from analytics.query.records.given import GivenLines
 from analytics.query.records.log_source import RecordLogSource
+from analytics.templating.data import Outside
 
 USUAL_INTERVAL = "1m"
 MOST_STEPS = 100_000
@@ -107,7 +108,9 @@ def _run(
     with GivenLines(lines) as given:
         rules = RuleEngine(PromqlEngine(samples), RecordLogSource(given))
         try:
-            steps = play(groups, [at / 1000 for at in range(0, max(times, default=0) + 1, interval)], ask, keep)
+            every = [at / 1000 for at in range(0, max(times, default=0) + 1, interval)]
+            outside = Outside(None, dict(texts_of(test, "external_labels")), str(test.get("external_url") or ""))
+            steps = play(groups, every, ask, keep, outside=outside)
             for played in steps:
                 now = round(played.at * 1000)
                 for each in alerts:
