@@ -62,6 +62,9 @@ class FakeService:
 
 def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"  # connections are kept, as by the service
+        wbufsize = -1  # an answer is one packet
+
         def do_GET(self) -> None:
             service.calls.append(("GET", self.path))
             if service.script:

@@ -113,16 +113,24 @@ def send_slowly(stage: Stage, seconds: float) -> None:
     stage.demo._send = slowly  # type: ignore[method-assign]
 
 
-def test_history_is_sent_in_batches_with_progress(service: FakeService) -> None:
+@pytest.mark.parametrize(("days", "hours"), [pytest.param(90, 24, marks=pytest.mark.long), (15, 4)])
+def test_history_is_sent_in_batches_with_progress(
+    service: FakeService, monkeypatch: pytest.MonkeyPatch, days: int, hours: int
+) -> None:
+    monkeypatch.setattr(history, "DAYS", days)
+    monkeypatch.setattr(history, "HOURS", hours)
     stage = Stage(service)
-    send_slowly(stage, 0.1)
+    send_slowly(stage, 20 / days)
     stage.play(0, history=True)
     assert stage.messages[0] == "sending a history of 90 days"
     lines = [line for line in stage.messages if "%" in line]
-    assert 5 < len(lines) < 20
+    assert 5 < len(lines) < 60
     assert re.fullmatch(r"days before: \d+%, [\d,]+ events and metrics sent", lines[0])
     assert lines[-1].startswith("the last 24 hours: ")
-    assert max(Counter(call for call in service.calls).values()) < 500
+    calls = Counter(service.calls)
+    for path in ("/events", "/metrics"):
+        assert days + hours <= calls["POST", path] < days + hours + len(service.items) / 1_000
+    assert max(calls.values()) < 500
 
 
 @pytest.mark.usefixtures("short_past")

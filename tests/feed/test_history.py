@@ -6,8 +6,6 @@ from functools import cache
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from analytics.feed.history import (
     DAY_EVENTS,
@@ -24,7 +22,7 @@ from analytics.feed.history import (
 from analytics.feed.incidents import DemoIncidents
 from analytics.feed.shop import Shop, rfc3339, time_of_day_factor
 from analytics.feed.shop_data import ERROR_MESSAGES
-from tests.randomness import costly
+from tests.randomness import many
 
 NOW = 1_800_000_000.0
 DAY = 86_400
@@ -93,16 +91,30 @@ def test_the_days_before_lead_up_to_the_last_one() -> None:
     assert before == pytest.approx(last, rel=0.35)
 
 
-@given(rate=st.floats(1, 10_000), shift=st.floats(0, 8 * DAY), seed=st.integers(0, 1_000))
-@costly(2)
-def test_the_history_is_bounded_at_any_rate_and_never_in_the_future(rate: float, shift: float, seed: int) -> None:
-    now = NOW + shift
-    chunks = [*past_days(random.Random(seed), now, rate), *past_day(random.Random(seed), now, rate)]
+def drawn(dice: random.Random) -> tuple[random.Random, float, float]:
+    """A generator, a time and a rate."""
+    return random.Random(dice.random()), NOW + dice.uniform(0, 8 * DAY), 10 ** dice.uniform(0, 4)
+
+
+def check(chunks: list[HistoryChunk], now: float, most: int) -> None:
+    """Check that parts of the history have items, at most so many, and none in the future."""
     items = [item for chunk in chunks for item in chunk.events + chunk.metrics]
-    assert len(items) < MOST_ITEMS
+    assert 0 < len(items) < most
     assert max(item["timestamp"] for item in items) <= rfc3339(now)
     assert all(0 <= chunk.done <= 1 for chunk in chunks)
     assert all(metric["value"] > 0 for chunk in chunks for metric in chunk.metrics)
+
+
+def test_the_days_before_are_bounded_at_any_rate_and_never_in_the_future(dice: random.Random) -> None:
+    for _ in range(many(1)):
+        rng, now, rate = drawn(dice)
+        check(list(past_days(rng, now, rate)), now, MOST_ITEMS * 3 // 5)
+
+
+def test_the_last_day_is_bounded_at_any_rate_and_never_in_the_future(dice: random.Random) -> None:
+    for _ in range(many(1)):
+        rng, now, rate = drawn(dice)
+        check(list(past_day(rng, now, rate)), now, MOST_ITEMS * 2 // 5)
 
 
 def test_weekends_are_busier() -> None:
