@@ -70,17 +70,20 @@ DAYS = 10
 
 @pytest.fixture(scope="module")
 def stored(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[StoredRig, list[tuple[float, int, int]]]]:
-    """Ten days of requests, three times an hour, in memory and the store; and the single records."""
+    """Ten days of requests, once an hour, in memory and the store; and the single records."""
     random, records = Random(11), list[tuple[float, int, int]]()
     with StoredRig(tmp_path_factory.mktemp("store") / "data", MIDNIGHT) as rig:
         for hour in range(DAYS * 24):
-            for minute in (3, 20, 41):
-                at, bad = MIDNIGHT + hour * HOUR + minute * MINUTE, random.randrange(4 if hour // 24 == 6 else 2)
-                records.append((at, random.randrange(20, 90), bad))
+            at, bad = MIDNIGHT + hour * HOUR + 20 * MINUTE, random.randrange(4 if hour // 24 == 6 else 2)
+            records.append((at, random.randrange(20, 90), bad))
             rig.clock.advance(50 * MINUTE)
-            rig.metrics(*[metric("requests", sent, at=at) for at, sent, _ in records[-3:]])
-            rig.metrics(*[metric("errors", bad, at=at) for at, _, bad in records[-3:] if bad])
-            rig.wait(10 * MINUTE, every=600.0)
+            rig.metrics(metric("requests", records[-1][1], at=at))
+            if bad:
+                rig.metrics(metric("errors", bad, at=at))
+            if hour % 6 == 5:
+                rig.forget(10 * MINUTE)  # the writer sends six hours at once
+            else:
+                rig.clock.advance(10 * MINUTE)
         yield rig, records
 
 
