@@ -54,10 +54,14 @@ class SeenIds:
         Args:
             keys: made by `key_of`.
         """
-        seen, added = self._seen, set(keys)
-        if len(added) < len(keys) or self._digests or self._own.may_have(keys) or not seen.isdisjoint(added):
+        seen = self._seen
+        if self._digests or self._own.may_have(keys) or not seen.isdisjoint(keys):
             return False
-        seen |= added
+        count = len(seen) + len(keys)
+        seen.update(keys)
+        if len(seen) < count:  # an id stands twice among the keys
+            seen.difference_update(keys)
+            return False
         self._order.extend(keys)
         self._times.extend(repeat(now, len(keys)))
         self._fresh += len(keys)

@@ -5,6 +5,7 @@ from typing import Any
 
 from msgspec import Raw
 
+from analytics.doors.otlp.bad_item import BadItem
 from analytics.doors.records.attribute_names import AttributeNames
 from analytics.doors.records.attributes import (
     ATTRIBUTE_CUT,
@@ -22,6 +23,7 @@ REMEMBERED = 20_000
 """Attributes that are remembered."""
 LONGEST_REMEMBERED = 256
 """Bytes of the longest one."""
+Raws = Callable[[Any], Iterable[bytes]]
 Members = dict[str, bytes]
 """The attributes as members of a JSON object, by name; of equal names the last one counts."""
 
@@ -56,12 +58,13 @@ class AttributeReader:
 
     Args:
         raws: returns the bytes of each attribute of a message.
+        safe_raws: the same where one of these cannot be read; None if `raws` never fails to tell them apart.
         read: reads one.
         dropped: counts what was cut or left out.
     """
 
-    def __init__(self, raws: Callable[[Any], Iterable[bytes]], read: Read, dropped: Count) -> None:
-        self.raws, self._dropped = raws, dropped
+    def __init__(self, raws: Raws, safe_raws: Raws | None, read: Read, dropped: Count) -> None:
+        self.raws, self._safe_raws, self._dropped = raws, safe_raws, dropped
         self.names = AttributeNames()
         self.find = _ReadAttributes(read, dropped, self.names).__getitem__
         """Name and member of an attribute. Raises BadItem."""
@@ -72,8 +75,21 @@ class AttributeReader:
         Raises:
             BadItem: one of them cannot be read.
         """
-        found = dict(map(self.find, self.raws(attributes)))
+        try:
+            found = dict(map(self.find, self.raws(attributes)))
+        except BadItem:
+            found = self.safe_members(attributes)
         return self.limited(found) if len(found) > MOST_RECORD_ATTRIBUTES else found
+
+    def safe_members(self, attributes: Any) -> Members:
+        """All attributes, however they are written: for those of which one cannot be read otherwise.
+
+        Raises:
+            BadItem: one of them cannot be read.
+        """
+        if self._safe_raws is None:
+            raise
+        return dict(map(self.find, self._safe_raws(attributes)))
 
     def limited(self, members: Members) -> Members:
         """The first ones within the limit."""

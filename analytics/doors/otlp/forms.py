@@ -1,7 +1,7 @@
 """The two forms of OTLP's traces and logs: how each is decoded."""
 
 from collections.abc import Callable, Iterable
-from functools import cache, partial
+from functools import cache
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -9,6 +9,7 @@ import msgspec
 
 from analytics.doors.otlp import json_records
 from analytics.doors.otlp.bad_item import BadItem
+from analytics.doors.otlp.json_attributes import attribute_json, quick_parts, safe_parts
 from analytics.doors.otlp.json_messages import AnyValue, KeyValue
 from analytics.doors.otlp.record_messages import protobuf_messages
 from analytics.doors.otlp.values import plain_value
@@ -26,6 +27,7 @@ class OtlpForm(NamedTuple):
         traces, logs: decode the body of a request. Raise MalformedBody.
         digits: the hexadecimal digits of an id in lower case; empty if it is not hexadecimal.
         raws: the bytes of each attribute of a message.
+        safe_raws: the same where `attribute` cannot decode one of them.
         attribute: the name and value of an attribute. This and the others raise BadItem.
         value: the value of a body of a log record; None if it has none.
         status: decodes the status of a span.
@@ -36,6 +38,7 @@ class OtlpForm(NamedTuple):
     logs: Callable[[bytes], Any]
     digits: Callable[[Any], str]
     raws: Callable[[Any], Iterable[bytes]]
+    safe_raws: Callable[[Any], Iterable[bytes]] | None
     attribute: Callable[[bytes], tuple[str, Any]]
     value: Callable[[bytes], Any]
     status: Callable[[bytes], Any]
@@ -88,7 +91,7 @@ def protobuf_form() -> OtlpForm:
     status = part(messages["Status"], "its status")
     event, link = part(messages["Event"], "an event"), part(messages["Link"], "a link")
     raws = itemgetter(slice(None))  # three times as quick as iterating
-    return OtlpForm(traces, logs, bytes.hex, raws, attribute, value, status, event, link)
+    return OtlpForm(traces, logs, bytes.hex, raws, None, attribute, value, status, event, link)
 
 
 def _only_text(data: bytes) -> bytes | None:
@@ -139,7 +142,7 @@ def json_form() -> OtlpForm:
     pair, any_value = part(KeyValue, "an attribute"), part(AnyValue | None, "its body")
 
     def attribute(data: bytes) -> tuple[str, Any]:
-        found = pair(data)
+        found = pair(attribute_json(data))
         return found.key, plain_value(found.value)
 
     def value(data: bytes) -> Any:
@@ -150,7 +153,8 @@ def json_form() -> OtlpForm:
         request(json_records.Traces, "ExportTraceServiceRequest"),
         request(json_records.Logs, "ExportLogsServiceRequest"),
         hex_digits,
-        partial(map, bytes),
+        quick_parts,
+        safe_parts,
         attribute,
         value,
         part(json_records.Status | None, "its status"),

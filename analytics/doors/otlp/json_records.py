@@ -1,6 +1,7 @@
 """The messages of OTLP's traces and logs in JSON; what their parts hold is decoded later.
 
 They have the attributes of those in protobuf, so that one translation serves both forms. Ids are in hexadecimal.
+The attributes of each part are one text; see `json_attributes`.
 
 Source: opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 """
@@ -17,7 +18,7 @@ class Message(Struct, rename="camel", gc=False):
 class Resource(Message):
     """What a sender says of itself."""
 
-    attributes: list[Raw] = []
+    attributes: Raw = NO_RAW
 
 
 class Scope(Message):
@@ -44,7 +45,7 @@ class Span(Message):
     kind: int | str = 0
     start_time_unix_nano: int = 0
     end_time_unix_nano: int = 0
-    attributes: list[Raw] = []
+    attributes: Raw = NO_RAW
     events: list[Raw] = []
     links: list[Raw] = []
     status: Raw = NO_RAW
@@ -55,7 +56,7 @@ class Event(Message):
 
     time_unix_nano: int = 0
     name: str = ""
-    attributes: list[Raw] = []
+    attributes: Raw = NO_RAW
 
 
 class Link(Message):
@@ -63,7 +64,7 @@ class Link(Message):
 
     trace_id: str = ""
     span_id: str = ""
-    attributes: list[Raw] = []
+    attributes: Raw = NO_RAW
 
 
 class ScopeSpans(Message):
@@ -93,7 +94,7 @@ class LogRecord(Message):
     severity_number: int | str = 0
     severity_text: str | None = ""
     body: Raw = NO_RAW
-    attributes: list[Raw] = []
+    attributes: Raw = NO_RAW
     trace_id: str | None = ""
     span_id: str | None = ""
     observed_time_unix_nano: int = 0

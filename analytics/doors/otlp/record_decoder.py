@@ -36,7 +36,7 @@ class RecordDecoder(ABC, Generic[R]):
 
     def __init__(self, form: OtlpForm, check: Callable[[int], None], dropped: Count, pause: Callable[[], None]) -> None:
         self._form, self._check, self._dropped, self._pause = form, check, dropped, pause
-        self._reader = AttributeReader(form.raws, form.attribute, dropped)
+        self._reader = AttributeReader(form.raws, form.safe_raws, form.attribute, dropped)
 
     def decode(self, body: bytes) -> DecodedBatch[R]:
         """The items of a request; the place of each is its index in the request.

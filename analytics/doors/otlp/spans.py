@@ -88,7 +88,10 @@ class SpanDecoder(RecordDecoder[NewSpan]):
                 parent_id = sound_id(digits(parent), SPAN_DIGITS)
                 if not parent_id and parent.strip(b"\0" if parent.__class__ is bytes else "0"):
                     raise BadItem("the id of its parent is not 8 bytes")
-            members = dict(map(find, raws(attributes)))
+            try:
+                members = dict(map(find, raws(attributes)))
+            except BadItem:
+                members = self._reader.safe_members(attributes)
             if len(members) > MOST_RECORD_ATTRIBUTES:
                 members = self._reader.limited(members)
             name, route, user = name_of(name), members.get(ROUTE), members.get(USER) or members.get(OLD_USER)
