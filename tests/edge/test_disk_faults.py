@@ -1,6 +1,5 @@
 """A disk with failing writes and syncs, and kills between them: exactly the acknowledged records are stored."""
 
-import json
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -14,7 +13,7 @@ import requests
 from tests.conftest import StartServer
 from tests.edge.kills import is_gone, kill
 from tests.edge.strace import Strace
-from tests.edge.wire import eventually, worker_pid
+from tests.edge.wire import eventually, exported_events, worker_pid
 from tests.server import GUNICORN, Server
 
 SMALL_WAL = """
@@ -71,8 +70,7 @@ class Load:
 
     def check_stored(self, server: Server) -> None:
         """Check that each event that was sent, and so acknowledged, is stored once."""
-        exported = requests.get(f"{server.url}/export/events?format=ndjson", timeout=30).text.splitlines()
-        assert Counter(json.loads(line)["id"] for line in exported) == Counter(self.sent)
+        assert Counter(event["id"] for event in exported_events(server)) == Counter(self.sent)
         totals = server.get("/stats")["totals"]
         assert (totals["events"], totals["requests"]) == (len(self.sent), len(self.sent))
         assert server.get("/dashboard")["overview"]["active_users"] == len(self.sent)

@@ -20,7 +20,7 @@ import websocket
 from tests.conftest import StartServer
 from tests.edge.items import at
 from tests.edge.kills import kill
-from tests.edge.wire import cannot_test, check_problem, eventually, websocket_url
+from tests.edge.wire import cannot_test, check_problem, eventually, exported_events, websocket_url
 from tests.server import APP, GUNICORN, ROOT, Server, free_port
 
 SIZE = "6m"
@@ -101,8 +101,7 @@ class Client:
 def check_stored(server: Server, acknowledged: int) -> None:
     """Check that each acknowledged record is stored exactly once."""
     expected = {f"e{number}": 1 for number in range(1, acknowledged + 1)}
-    exported = requests.get(f"{server.url}/export/events?format=ndjson", timeout=30).text.splitlines()
-    assert Counter(json.loads(line)["id"] for line in exported) == expected
+    assert Counter(event["id"] for event in exported_events(server)) == expected
     totals = server.get("/stats")["totals"]
     assert (totals["events"], totals["requests"]) == (acknowledged, acknowledged)
     assert server.get("/dashboard")["overview"]["active_users"] == acknowledged

@@ -144,6 +144,16 @@ def check_still_works(server: Server) -> None:
     assert server.get(f"/events?service={service}")["count"] == 1
 
 
+def exported_events(server: Server) -> list[dict[str, Any]]:
+    """All stored events; a store that is still starting is asked again, as clients do."""
+
+    def answer() -> requests.Response | None:
+        found = requests.get(f"{server.url}/export/events", timeout=60)
+        return None if found.status_code == 503 else found
+
+    return list(map(json.loads, eventually(answer, 120).text.splitlines()))
+
+
 def eventually(ask: Callable[[], Any], seconds: float = 20, pause: float = 0.02) -> Any:
     """Call `ask` until it returns a true value, which is returned; `seconds` is enough for a busy machine."""
     deadline = time.monotonic() + seconds
