@@ -7,11 +7,16 @@ from typing import Any, NamedTuple
 import yaml
 
 from analytics.catalog.bad_document import DEPTH_LIMIT, BadDocument
+from analytics.catalog.rule_texts_of_yaml import is_text_of_rules
 from analytics.catalog.yaml_aliases import MERGE, Anchors, merged
 
 Path = tuple[str, ...]
 NODES_PER_PAUSE = 1_000
 _NUMBER = r"-?(?:0|[1-9][0-9]*)"
+
+
+def _null(_: str) -> None:
+    return None
 
 
 class _Scalar(NamedTuple):
@@ -24,7 +29,7 @@ class _Scalar(NamedTuple):
 
 
 _SCALARS = (
-    _Scalar("tag:yaml.org,2002:null", re.compile("(?:null|~|)$"), ("n", "~", ""), lambda _: None),
+    _Scalar("tag:yaml.org,2002:null", re.compile("(?:null|~|)$"), ("n", "~", ""), _null),
     _Scalar("tag:yaml.org,2002:bool", re.compile("(?:true|false)$"), ("t", "f"), lambda text: text == "true"),
     _Scalar("tag:yaml.org,2002:int", re.compile(f"{_NUMBER}$"), tuple("-0123456789"), int),
     _Scalar(
@@ -151,6 +156,8 @@ def _scalar(event: Any, path: Path, line: int) -> Any:
     is_plain = event.implicit[0]
     for scalar in _BY_START.get(text[:1], ()) if is_plain else ():
         if scalar.pattern.match(text):
+            if scalar.read is not _null and is_text_of_rules(path):
+                return text
             try:
                 return scalar.read(text)
             except ValueError:

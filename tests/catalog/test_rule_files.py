@@ -7,6 +7,7 @@ import pytest
 from analytics.catalog.bad_document import BadDocument
 from analytics.catalog.documents import read
 from analytics.catalog.rule_files import one_group
+from analytics.catalog.yaml_text import parse
 
 FILE = """\
 annotations: {a: {text: x}}
@@ -80,6 +81,45 @@ def test_one_group_is_a_body(value: Any, body: Any) -> None:
 def test_several_groups_are_no_body(value: Any) -> None:
     with pytest.raises(BadDocument, match="exactly one group"):
         one_group(value)
+
+
+TEXTS = """\
+groups:
+  - name: 2026
+    limit: 5
+    labels: {zone: 1.0}
+    rules:
+      - {alert: 404, expr: 1.50, labels: {version: 1.10, on: true, none: , quoted: "7"}, annotations: {e: 1e3}}
+      - {record: up, expr: 5, keep: 1.0}
+"""
+
+
+def test_labels_and_names_are_text_as_they_are_written() -> None:
+    (group,) = read(TEXTS.encode(), "a.yml").collections["rules"].values()
+    labels = {"version": "1.10", "on": "true", "none": None, "quoted": "7"}
+    assert group == {
+        "limit": 5,
+        "labels": {"zone": "1.0"},
+        "rules": [
+            {"alert": "404", "expr": "1.50", "labels": labels, "annotations": {"e": "1e3"}},
+            {"record": "up", "expr": "5", "keep": 1.0},
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (b"labels: {a: 1.10}\nrules: [{alert: 5, labels: {b: 2.0}, for: 5}]", None),
+        (b"rules: {labels: {limit: 5, labels: {a: 1.10}, rules: [{alert: 5, labels: {b: 2.0}, for: 5}]}}", "labels"),
+    ],
+)
+def test_they_are_text_in_every_form_of_a_group(text: bytes, value: str | None) -> None:
+    found = parse(text.decode(), {}, lambda: None)
+    group = found if value is None else found["rules"][value]
+    assert (group["labels"], group["rules"]) == ({"a": "1.10"}, [{"alert": "5", "labels": {"b": "2.0"}, "for": 5}])
+    assert group.get("limit", 5) == 5
+    assert read(b"annotations: {labels: {text: 1.10}}", "a.yml").collections["annotations"]["labels"]["text"] == 1.1
 
 
 ALIASES = """\
