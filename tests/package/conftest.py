@@ -44,14 +44,22 @@ class Wheels(NamedTuple):
     client: Path
 
 
-@pytest.fixture(scope="session")
-def wheels(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Wheels:
-    folder = tmp_path_factory.mktemp("wheels")
+def wheel_of(project: Path, folder: Path) -> Path:
+    """Build the wheel of a project into an empty folder."""
     build = f"from setuptools.build_meta import build_wheel; build_wheel({str(folder)!r})"
-    for project in (checkout, checkout / "clients" / "python"):
-        done(sys.executable, "-c", build, folder=project)
-    service, client = sorted(folder.iterdir())
-    return Wheels(service, client)
+    done(sys.executable, "-c", build, folder=project)
+    (built,) = folder.iterdir()
+    return built
+
+
+@pytest.fixture(scope="session")
+def service_wheel(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return wheel_of(checkout, tmp_path_factory.mktemp("service"))
+
+
+@pytest.fixture(scope="session")
+def wheels(checkout: Path, service_wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Wheels:
+    return Wheels(service_wheel, wheel_of(checkout / "clients" / "python", tmp_path_factory.mktemp("client")))
 
 
 class Environment:
@@ -67,7 +75,7 @@ class Environment:
         done(*PIP, "--python", self.bin / "python", *arguments)
 
     def install(self, *wheels: Path) -> None:
-        self.pip("install", "--no-deps", "--no-index", *wheels)
+        self.pip("install", "--no-compile", "--no-deps", "--no-index", *wheels)
 
     def python(self, script: str, folder: Path) -> str:
         """Run a script in `folder`; returns its output."""
@@ -80,8 +88,8 @@ def make_environment(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], E
 
 
 @pytest.fixture(scope="session")
-def installed(make_environment: Callable[[], Environment], wheels: Wheels) -> Environment:
+def installed(make_environment: Callable[[], Environment], service_wheel: Path) -> Environment:
     """An environment with the service."""
     environment = make_environment()
-    environment.install(wheels.service)
+    environment.install(service_wheel)
     return environment
