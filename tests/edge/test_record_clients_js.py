@@ -1,4 +1,4 @@
-"""OpenTelemetry's JavaScript SDK against a real server: around a Node server, and in a page of another site."""
+"""OpenTelemetry's JavaScript SDK in Node and in a page, and loggers of Node for Loki, against a real server."""
 
 import os
 import subprocess
@@ -68,3 +68,22 @@ def test_a_page_of_another_site_sends_its_spans(browser: Browser, shared_server:
     (span,) = shared_server.get(f"/traces/{trace}")["spans"]
     assert (span["service"], span["name"], span["kind"]) == (service, "click", "client")
     assert span["attributes"] == {"page.path": "/"}
+
+
+@pytest.mark.skipif(not (SPEC / "node_modules/pino-loki").exists(), reason="npm ci in tests/spec")
+@pytest.mark.parametrize(("library", "begin"), [("pino", '{"level":50,'), ("winston", "payment failed: grüße {")])
+def test_lines_of_a_logger_of_node_for_loki_arrive(library: str, begin: str, shared_server: Server) -> None:
+    service = unique(library)
+    run("node", "loki.cjs", library, shared_server.url, service)
+    lines = list[dict[str, Any]]()
+
+    def has_both() -> bool:
+        lines[:] = shared_server.get("/logs", params={"service": service})["lines"]
+        return len(lines) == 2
+
+    eventually(has_both)
+    second, first = lines
+    assert (first["level"], second["level"]) == ("error", "info")
+    assert first["body"].startswith(begin)
+    assert "payment failed: grüße" in first["body"]
+    assert first["resource"]["app"] == service
