@@ -28,17 +28,51 @@ SEARCHES = (
     '/logs?q="took 7 ms"&limit=1000',
     "/logs?q=attributes.n>=30 attributes.m:*&limit=1000",
     "/logs?severity=error&limit=1000",
+    "/logs?q=level>=warn (resource.service.name:shop OR attributes.huge:*)&limit=1000",
+    "/logs?q=body:*12* OR span_id:aaaaaaaaaaaaaaaa&limit=1000",
+    "/logs/histogram?step=600",
+    "/logs/histogram?step=300&severity=error&q=took",
     "/logs/patterns?service=shop",
+    "/logs/patterns?severity=warn",
     "/logs/fields?service=shop",
+    "/logs/fields?q=took&severity=warn",
     '/loki/api/v1/query_range?query={service_name=~"shop|cart"} |= "took"&limit=1000',
     '/loki/api/v1/query_range?query=sum by (service_name) (count_over_time({service_name=~"shop|bank"}[2h]))&step=600',
+    *(
+        f"/loki/api/v1/query_range?query={query}&limit=1000&step=600"
+        for query in (
+            '{service_name="bank"} |~ "took (1|2). ms" != "12"&direction=forward',
+            "{} | pattern `step took <took> ms <_>` | took > 30 | line_format `{{.took}} {{.service_name}}`",
+            '{service_name=~".*"} | regexp `took (?P<ms>[0-9]*)` | ms=~"1." | keep ms',
+            "{} | logfmt | n >= 20 | label_format at=n",
+            '{level="error"} | json | drop __error__',
+            "rate({} |= `took` [20m])",
+            "sum by (level) (bytes_rate({} [20m]))",
+            "topk(2, sum by (service_name) (count_over_time({} | n > 3 [30m])))",
+            "quantile_over_time(0.9, {} | pattern `step took <took> ms <_>` | unwrap took [30m]) by (service_name)",
+            'absent_over_time({service_name="none"} [30m])',
+        )
+    ),
+    '/loki/api/v1/query?query=sum(count_over_time({service_name="cart"}[2h]))',
+    "/loki/api/v1/labels",
     "/loki/api/v1/label/service_name/values",
+    "/loki/api/v1/label/level/values",
+    '/loki/api/v1/series?match[]={service_name=~"shop|cart"}',
+    "/loki/api/v1/index/stats?query={}",
+    "/loki/api/v1/index/volume?query={}&targetLabels=service_name",
+    "/loki/api/v1/index/volume_range?query={}&step=600",
+    "/loki/api/v1/detected_labels?query={}",
     "/traces?service=bank&limit=100",
     "/traces?status=error&limit=100",
     "/traces?order=slowest&limit=5",
+    "/traces?order=spread&limit=8",
     "/traces?attributes.n=4",
+    "/traces?operation=step 2&min_duration_ms=100&max_duration_ms=400",
     "/services/graph",
+    "/api/services/shop/operations",
+    "/api/operations?service=shop&spanKind=server",
     "/api/traces?service=cart&limit=100",
+    '/api/traces?service=shop&operation=step 2&minDuration=1ms&tags={"n":"4"}',
 )
 
 
@@ -48,7 +82,7 @@ class Story:
     def __init__(self, dice: random.Random) -> None:
         self.end = time.time_ns() - 60 * SECOND
         self.range = f"from={self._time(self.end - 3700 * SECOND)}&to={self._time(self.end + SECOND)}"
-        self.loki_range = f"start={self.end - 3700 * SECOND}&end={self.end + SECOND}"
+        self.loki_range = f"start={self.end - 3700 * SECOND}&end={self.end + SECOND}&time={self.end + SECOND}"
         self.spans = {f"{number + 1:032x}": list(self._trace(number, dice)) for number in range(TRACES)}
         self.bodies = list(self._bodies(dice))
 
@@ -59,6 +93,7 @@ class Story:
             for url in SEARCHES
             if not url.startswith("/api/")
         ]
+        found.append(f"/api/dependencies?endTs={self.end // 1_000_000 + 1_000}&lookback=3700000")
         found += [url for url in SEARCHES if url.startswith("/api/")]
         for trace in self.spans:
             found += [f"/traces/{trace}", f"/api/traces/{trace}", f"/logs?trace_id={trace}&limit=1000"]
@@ -153,14 +188,20 @@ def send(server: Server, bodies: list[tuple[str, bytes, str]]) -> None:
             assert answer.status_code in (200, 201, 204), answer.text
 
 
-def answers(server: Server, story: Story) -> dict[str, Any]:
-    """The JSON of each question."""
+def answers(server: Server, urls: list[str], story: Story) -> dict[str, Any]:
+    """The JSON of each question, of pages both ways, and of the lines around one."""
     found = {}
     with requests.Session() as session:
-        for url in story.urls():
+        for url in urls:
             answer = session.get(server.url + url, timeout=20)
             assert answer.status_code == 200, (url, answer.text)
             found[url] = json.loads(answer.text, object_hook=without_stats)
+        newest, shared = found[next(url for url in found if "limit=7" in url)], f"limit=7&service=cart&{story.range}"
+        found["older"] = session.get(f"{server.url}/logs?cursor={newest['next_cursor']}&{shared}", timeout=20).json()
+        back = f"{server.url}/logs?cursor={found['older']['previous_cursor']}&{shared}"
+        found["newer"] = session.get(back, timeout=20).json()
+        around = {"id": newest["lines"][3]["id"]}
+        found["context"] = session.get(f"{server.url}/logs/context", params=around, timeout=20).json()
     return found
 
 
@@ -170,15 +211,18 @@ def without_stats(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_answers_are_the_same_from_memory_from_the_store_and_after_a_kill(mortal: Mortal, story: Story) -> None:
-    in_memory = answers(mortal, story)
+    urls = story.urls()
+    newest = next(url for url in urls if "limit=7" in url)
+    in_memory = answers(mortal, urls, story)
     assert json.dumps(in_memory).count(json.dumps(HARD)[1:-1]) > 100
-    assert not [url for url, answer in in_memory.items() if is_empty(answer)]
+    assert [url for url, answer in in_memory.items() if is_empty(answer)] == []
+    assert in_memory["newer"]["lines"] == in_memory[newest]["lines"]
     send(mortal, others())
-    check_same(in_memory, answers(mortal, story))
+    check_same(in_memory, answers(mortal, [newest, *urls[::3]], story))
     eventually(lambda: in_files(mortal))
-    check_same(in_memory, answers(mortal, story))
+    check_same(in_memory, answers(mortal, urls, story))
     mortal.begin_again()
-    check_same(in_memory, answers(mortal, story))
+    check_same(in_memory, answers(mortal, urls, story))
 
 
 def is_empty(answer: Any) -> bool:
@@ -193,8 +237,8 @@ def in_files(mortal: Mortal) -> bool:
 
 
 def check_same(before: dict[str, Any], now: dict[str, Any]) -> None:
-    for url, expected in before.items():
-        assert now[url] == expected, url
+    for url, found in now.items():
+        assert found == before[url], url
 
 
 def test_a_trace_that_came_in_pieces_is_one_trace(mortal: Mortal, story: Story) -> None:
