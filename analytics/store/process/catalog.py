@@ -229,15 +229,11 @@ class FileCatalog:
 
     def check_sizes(self) -> None:
         """Leave out files whose size is not what the manifest says."""
-        sound = [file for file in self.files if file.damage is None]
-        found = ((file, quick_damage(self.folder, file)) for file in sound)
+        found = ((file, quick_damage(self.folder, file)) for file in self.files if file.damage is None)
         self.leave_out([(file, reason) for file, reason in found if reason is not None])
 
     def take_back(self) -> None:
-        """Read damaged files again that were put back as they were.
-
-        Only before questions are answered: such a file may have records that were erased from all others.
-        """
+        """Read damaged files again that were put back; at the start alone, as they may have erased records."""
         for file in [file for file in self.files if file.damage is not None]:
             if damage_of(self.folder, file) is None:
                 self._set_damage([(file, None)])
