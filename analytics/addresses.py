@@ -10,6 +10,8 @@ ORIGIN = re.compile(r"(https?)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(\d{0,5}))?",
 BASE_PATH_PATTERN = re.compile(r"(?:/(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+)+", re.ASCII)
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MAX_PORT = 65_535
+LONGEST_ORIGIN = 512
+"""Characters; names of hosts have at most 253."""
 TRUSTED = "analytics.trusted_proxy"
 """Environ key: set only if the request came from a trusted proxy directly."""
 SCHEME = "analytics.scheme"
@@ -24,12 +26,16 @@ class Origin(NamedTuple):
     port: int
 
 
-@lru_cache(maxsize=1024)
 def parse_origin(text: str) -> Origin | None:
-    """The origin in `text`, such as `https://shop.example`; None if it is not one.
+    """The origin in `text`, such as `https://shop.example`; None if it is not one, or too long.
 
     Case is ignored, and a missing port is the default port of the scheme.
     """
+    return _kept(text) if len(text) <= LONGEST_ORIGIN else None
+
+
+@lru_cache(maxsize=1024)
+def _kept(text: str) -> Origin | None:
     found = ORIGIN.fullmatch(text)
     if found is None:
         return None

@@ -13,11 +13,11 @@ from analytics.query.records.service_graph import GraphEdge, GraphNode, service_
 from analytics.query.records.source import RecordSource
 from analytics.query.records.traces import (
     NANOSECONDS,
-    SpanEvent,
     Trace,
     TraceFilter,
     Traces,
     TraceSpan,
+    TraceSpanEvent,
     TraceSummary,
     status_number,
 )
@@ -134,14 +134,14 @@ def _span(span: TraceSpan) -> dict[str, Any]:
         "status_message": span.status_message,
         "attributes": span.attributes,
         "resource": span.resource,
-        "events": [_event(event) for event in msgspec.json.decode(span.events, type=list[SpanEvent])],
+        "events": [_event(event) for event in msgspec.json.decode(span.events, type=list[TraceSpanEvent])],
         "links": span.links,
         "scope": span.scope,
         "state": span.state,
     }
 
 
-def _event(event: SpanEvent) -> dict[str, Any]:
+def _event(event: TraceSpanEvent) -> dict[str, Any]:
     return {
         "name": event.name,
         "time": rfc3339(event.time / NANOSECONDS),

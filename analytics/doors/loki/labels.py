@@ -6,6 +6,10 @@ Source: grafana.com/docs/loki/latest/reference/loki-http-api/#ingest-logs
 import re
 from functools import lru_cache
 
+LONGEST_LABELS = 64 * 1024
+"""Characters of the labels of one stream."""
+SHORT = 1_024
+"""Characters of those that are remembered."""
 _LABEL = re.compile(r'\s*([a-zA-Z_][a-zA-Z0-9_.:]*)\s*=\s*("(?:[^"\\]|\\.)*"|`[^`]*`)\s*(,|$)', re.DOTALL)
 _ESCAPE = re.compile(r"""\\(x[0-9a-fA-F]{2}|[0-7]{3}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)""", re.DOTALL)
 _PLAIN = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v"}
@@ -15,13 +19,23 @@ class BadLabelsError(Exception):
     """A text is not the labels of a stream; the message says where."""
 
 
-@lru_cache(maxsize=1024)
 def parse_labels(text: str) -> dict[str, str]:
     """The labels of a stream by name.
 
     Raises:
-        BadLabelsError: the text is not such labels.
+        BadLabelsError: the text is not such labels, or too long.
     """
+    if len(text) > LONGEST_LABELS:
+        raise BadLabelsError(f"the labels {text[:80]!r} have more than {LONGEST_LABELS} characters")
+    return _kept(text) if len(text) <= SHORT else _parsed(text)
+
+
+@lru_cache(maxsize=1024)
+def _kept(text: str) -> dict[str, str]:
+    return _parsed(text)
+
+
+def _parsed(text: str) -> dict[str, str]:
     inner = text.strip()
     if not (inner.startswith("{") and inner.endswith("}")):
         raise BadLabelsError(f"the labels {text[:80]!r} do not stand in braces")

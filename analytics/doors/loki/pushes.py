@@ -11,10 +11,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from analytics.doors.groups import GroupLimit
 from analytics.doors.loki.labels import BadLabelsError, parse_labels
 from analytics.doors.loki.streams import PushedStream
 from analytics.doors.protobuf import BYTES, INT32, INT64, Field, message_classes
-from analytics.doors.records.attributes import Count
+from analytics.doors.records.attributes import ATTRIBUTE_CUT, MOST_RECORD_ATTRIBUTES, Count
 from analytics.errors import MalformedBody
 from analytics.log_lines import NewLogLine
 from analytics.records import ItemError
@@ -81,7 +82,7 @@ class PushDecoder:
             TooLarge: it has too many lines.
         """
         items: list[NewLogLine] = []
-        for stream in _parse(body).streams:
+        for stream in self._groups().each(_parse(body).streams):
             self._check(len(items) + len(stream.values))
             line = PushedStream(stream.stream, self._dropped).line
             for start in range(0, len(stream.values), PAUSE_EVERY):
@@ -106,7 +107,7 @@ class PushDecoder:
         except DecodeError:
             raise MalformedBody("The body is not a push of Loki in protobuf.", code="malformed_protobuf") from None
         place = 0
-        for stream in push.streams:
+        for stream in self._groups().each(push.streams):
             self._check(place + len(stream.entries))
             try:
                 labels = parse_labels(stream.labels.decode(errors="replace"))
@@ -118,6 +119,9 @@ class PushDecoder:
             line = PushedStream(labels, self._dropped).line
             for entry in stream.entries:
                 at, pairs = entry.timestamp, entry.metadata
+                if len(pairs) > MOST_RECORD_ATTRIBUTES:
+                    self._dropped(ATTRIBUTE_CUT, len(pairs) - MOST_RECORD_ATTRIBUTES)
+                    pairs = pairs[:MOST_RECORD_ATTRIBUTES]
                 metadata = {_text(pair.name): _text(pair.value) for pair in pairs} if pairs else None
                 items.append(line(at.seconds * NANOSECONDS + at.nanos, _text(entry.line), metadata))
                 places.append(place)
@@ -125,6 +129,9 @@ class PushDecoder:
                 if not place % PAUSE_EVERY:
                     self._pause()
         return DecodedBatch(items, places, errors)
+
+    def _groups(self) -> GroupLimit:
+        return GroupLimit(self._pause, "streams")
 
 
 def _parse(body: bytes) -> JsonPush:

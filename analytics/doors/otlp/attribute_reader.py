@@ -1,6 +1,6 @@
 """Reads attributes; those that were read before are found by their bytes, in a tenth of the time."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from msgspec import Raw
@@ -23,7 +23,7 @@ REMEMBERED = 20_000
 """Attributes that are remembered."""
 LONGEST_REMEMBERED = 256
 """Bytes of the longest one."""
-Raws = Callable[[Any], Iterable[bytes]]
+Raws = Callable[[Any], Sequence[bytes]]
 Members = dict[str, bytes]
 """The attributes as members of a JSON object, by name; of equal names the last one counts."""
 
@@ -32,13 +32,13 @@ class _ReadAttributes(dict[bytes, tuple[str, bytes]]):
     """Name and member of attributes by their bytes; what is missing is read.
 
     Args:
-        read, dropped: see `AttributeReader`.
+        read, dropped, pause: see `AttributeReader`.
         names: gets the names of those that are read.
     """
 
-    def __init__(self, read: Read, dropped: Count, names: AttributeNames) -> None:
+    def __init__(self, read: Read, dropped: Count, names: AttributeNames, pause: Callable[[], None]) -> None:
         super().__init__()
-        self._read, self._dropped, self._names = read, dropped, names
+        self._read, self._dropped, self._names, self._pause = read, dropped, names, pause
 
     def __missing__(self, given: bytes) -> tuple[str, bytes]:
         name, value = self._read(given)
@@ -46,10 +46,13 @@ class _ReadAttributes(dict[bytes, tuple[str, bytes]]):
         member, is_cut = json_member(name, value)
         if is_cut:
             self._dropped(ATTRIBUTE_CUT, 1)
+            self._pause()
         elif len(given) <= LONGEST_REMEMBERED:
             if len(self) >= REMEMBERED:
                 self.clear()
             self[given] = name, member
+        else:
+            self._pause()
         return name, member
 
 
@@ -61,12 +64,15 @@ class AttributeReader:
         safe_raws: the same where one of these cannot be read; None if `raws` never fails to tell them apart.
         read: reads one.
         dropped: counts what was cut or left out.
+        pause: called after each long one, to yield to others.
     """
 
-    def __init__(self, raws: Raws, safe_raws: Raws | None, read: Read, dropped: Count) -> None:
+    def __init__(
+        self, raws: Raws, safe_raws: Raws | None, read: Read, dropped: Count, pause: Callable[[], None]
+    ) -> None:
         self.raws, self._safe_raws, self._dropped = raws, safe_raws, dropped
         self.names = AttributeNames()
-        self.find = _ReadAttributes(read, dropped, self.names).__getitem__
+        self.find = _ReadAttributes(read, dropped, self.names, pause).__getitem__
         """Name and member of an attribute. Raises BadItem."""
 
     def members(self, attributes: Any) -> Members:
@@ -76,25 +82,30 @@ class AttributeReader:
             BadItem: one of them cannot be read.
         """
         try:
-            found = dict(map(self.find, self.raws(attributes)))
+            return self.first(self.raws(attributes))
         except BadItem:
-            found = self.safe_members(attributes)
-        return self.limited(found) if len(found) > MOST_RECORD_ATTRIBUTES else found
+            return self.safe_members(attributes)
 
     def safe_members(self, attributes: Any) -> Members:
-        """All attributes, however they are written: for those of which one cannot be read otherwise.
+        """The attributes, however they are written: for those of which one cannot be read otherwise.
 
         Raises:
             BadItem: one of them cannot be read.
         """
         if self._safe_raws is None:
             raise
-        return dict(map(self.find, self._safe_raws(attributes)))
+        return self.first(self._safe_raws(attributes))
 
-    def limited(self, members: Members) -> Members:
-        """The first ones within the limit."""
-        self._dropped(ATTRIBUTE_CUT, len(members) - MOST_RECORD_ATTRIBUTES)
-        return dict(list(members.items())[:MOST_RECORD_ATTRIBUTES])
+    def first(self, parts: Sequence[bytes]) -> Members:
+        """The first ones within the limit; the others are not read.
+
+        Raises:
+            BadItem: one of them cannot be read.
+        """
+        found = dict(map(self.find, parts[:MOST_RECORD_ATTRIBUTES]))
+        if len(parts) > MOST_RECORD_ATTRIBUTES:
+            self._dropped(ATTRIBUTE_CUT, len(parts) - MOST_RECORD_ATTRIBUTES)
+        return found
 
     def object(self, attributes: Any) -> Raw:
         """Attributes as a JSON object.

@@ -1,6 +1,6 @@
 """The two forms of OTLP's traces and logs: how each is decoded."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -13,6 +13,7 @@ from analytics.doors.otlp.json_attributes import attribute_json, quick_parts, sa
 from analytics.doors.otlp.json_messages import AnyValue, KeyValue
 from analytics.doors.otlp.record_messages import protobuf_messages
 from analytics.doors.otlp.values import plain_value
+from analytics.doors.records.attributes import LONGEST_ATTRIBUTE
 from analytics.doors.records.trace_ids import hex_digits
 from analytics.errors import MalformedBody
 from analytics.schemas.surrogates import without_unpaired
@@ -37,8 +38,8 @@ class OtlpForm(NamedTuple):
     traces: Callable[[bytes], Any]
     logs: Callable[[bytes], Any]
     digits: Callable[[Any], str]
-    raws: Callable[[Any], Iterable[bytes]]
-    safe_raws: Callable[[Any], Iterable[bytes]] | None
+    raws: Callable[[Any], Sequence[bytes]]
+    safe_raws: Callable[[Any], Sequence[bytes]] | None
     attribute: Callable[[bytes], tuple[str, Any]]
     value: Callable[[bytes], Any]
     status: Callable[[bytes], Any]
@@ -78,7 +79,7 @@ def protobuf_form() -> OtlpForm:
 
     def attribute(data: bytes) -> tuple[str, Any]:
         found = pair(data)
-        return found.key, plain_value(found.value)
+        return found.key, plain_value(found.value, [LONGEST_ATTRIBUTE])
 
     def value(data: bytes) -> Any:
         if data[:1] == b"\x0a":
@@ -143,7 +144,7 @@ def json_form() -> OtlpForm:
 
     def attribute(data: bytes) -> tuple[str, Any]:
         found = pair(attribute_json(data))
-        return found.key, plain_value(found.value)
+        return found.key, plain_value(found.value, [LONGEST_ATTRIBUTE])
 
     def value(data: bytes) -> Any:
         found = any_value(data) if data else None

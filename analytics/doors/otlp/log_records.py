@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from analytics.doors.groups import GroupLimit
 from analytics.doors.otlp.attribute_reader import Members
 from analytics.doors.otlp.forms import OtlpForm
 from analytics.doors.otlp.record_decoder import RecordDecoder, Scopes
@@ -55,9 +56,9 @@ class LogDecoder(RecordDecoder[NewLogLine]):
         super().__init__(form, check, dropped, pause)
         self._reader.names.add(EVENT_NAME, None)
 
-    def _resources(self, body: bytes) -> Iterator[tuple[Any, Scopes]]:
-        for resource in self._form.logs(body).resource_logs:
-            yield resource.resource, ((scope.scope, scope.log_records) for scope in resource.scope_logs)
+    def _resources(self, body: bytes, groups: GroupLimit) -> Iterator[tuple[Any, Scopes]]:
+        for resource in groups.each(self._form.logs(body).resource_logs):
+            yield resource.resource, ((scope.scope, scope.log_records) for scope in groups.each(resource.scope_logs))
 
     def _named(self, item: Any, place: int) -> str:
         return f"log record {place}"

@@ -41,17 +41,23 @@ UNITS = {
 """Words of units in UCUM's notation; others stay as they are."""
 RATES = {"s": "second", "m": "minute", "h": "hour", "d": "day", "w": "week", "mo": "month", "y": "year"}
 """Words of the units after a slash."""
+SHORT = 1_024
+"""Characters of the names that are remembered."""
 _TOKEN = re.compile(r"[a-zA-Z0-9:]+")
 _NO_LABEL = re.compile(r"[^a-zA-Z0-9]+")
 _NO_UNIT = re.compile(r"[^a-zA-Z0-9:]+")
 
 
-@lru_cache(maxsize=4096)
 def metric_name(name: str, unit: str, *, is_counter: bool = False, is_gauge: bool = False) -> str:
     """The name of a metric; empty if nothing of the name can be used.
 
     Example: the counter `http.server.io` with the unit `By` is `http_server_io_bytes_total`.
     """
+    make = _kept_metric_name if len(name) + len(unit) <= SHORT else _metric_name
+    return make(name, unit, is_counter=is_counter, is_gauge=is_gauge)
+
+
+def _metric_name(name: str, unit: str, *, is_counter: bool, is_gauge: bool) -> str:
     tokens = _TOKEN.findall(name)
     if not tokens:
         return ""
@@ -64,18 +70,27 @@ def metric_name(name: str, unit: str, *, is_counter: bool = False, is_gauge: boo
     return f"_{joined}" if joined[0].isdigit() else joined
 
 
-@lru_cache(maxsize=4096)
+_kept_metric_name = lru_cache(maxsize=4096)(_metric_name)
+
+
 def label_name(name: str) -> str:
     """The name of a label; empty if nothing of the name can be used.
 
     Example: `http.request.method` is `http_request_method`.
     """
+    return _kept_label_name(name) if len(name) <= SHORT else _label_name(name)
+
+
+def _label_name(name: str) -> str:
     if len(name) > 4 and name.startswith("__") and name.endswith("__"):
         return name if name == "__name__" else f"__{_NO_LABEL.sub('_', name[2:-2])}__"
     plain = _NO_LABEL.sub("_", name)
     if not plain.strip("_"):
         return ""
     return f"key_{plain}" if plain[0].isdigit() else plain
+
+
+_kept_label_name = lru_cache(maxsize=4096)(_label_name)
 
 
 def _unit_words(unit: str) -> Iterable[str]:

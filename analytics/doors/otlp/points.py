@@ -6,6 +6,7 @@ Source: opentelemetry.io/docs/specs/otel/metrics/data-model/
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from analytics.doors.groups import GroupLimit
 from analytics.doors.otlp.exemplars import exemplars_of
 from analytics.doors.otlp.histograms import classic_points, exponential_point
 from analytics.doors.otlp.names import metric_name
@@ -40,10 +41,10 @@ def decode_points(
         pause: called from time to time, to yield to others.
 
     Raises:
-        TooLarge: there are too many points.
+        TooLarge: there are too many points, resources, scopes or metrics.
     """
     items, places, errors = list[NewPoint](), list[int](), list[ItemError]()
-    for place, (sender, metric, kind, point) in enumerate(_data_points(request)):
+    for place, (sender, metric, kind, point) in enumerate(_data_points(request, GroupLimit(pause))):
         if place % PAUSE_EVERY == PAUSE_EVERY - 1:
             check(len(items) + len(errors))
             pause()
@@ -60,12 +61,12 @@ def decode_points(
     return DecodedBatch(items, places, errors)
 
 
-def _data_points(request: Any) -> Iterator[tuple[Sender, Any, str, Any]]:
+def _data_points(request: Any, groups: GroupLimit) -> Iterator[tuple[Sender, Any, str, Any]]:
     """The data points with their senders, metrics and kinds."""
-    for of_resource in request.resource_metrics:
-        for of_scope in of_resource.scope_metrics:
+    for of_resource in groups.each(request.resource_metrics):
+        for of_scope in groups.each(of_resource.scope_metrics):
             sender = Sender(of_resource.resource, of_scope.scope)
-            for metric in of_scope.metrics:
+            for metric in groups.each(of_scope.metrics):
                 kind = metric.WhichOneof("data")
                 if kind is not None:
                     for point in getattr(metric, kind).data_points:

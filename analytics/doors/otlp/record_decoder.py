@@ -6,6 +6,7 @@ from typing import Any, Generic, TypeVar
 
 from msgspec import Raw
 
+from analytics.doors.groups import GroupLimit
 from analytics.doors.otlp.attribute_reader import AttributeReader
 from analytics.doors.otlp.bad_item import BadItem
 from analytics.doors.otlp.forms import OtlpForm
@@ -36,14 +37,14 @@ class RecordDecoder(ABC, Generic[R]):
 
     def __init__(self, form: OtlpForm, check: Callable[[int], None], dropped: Count, pause: Callable[[], None]) -> None:
         self._form, self._check, self._dropped, self._pause = form, check, dropped, pause
-        self._reader = AttributeReader(form.raws, form.safe_raws, form.attribute, dropped)
+        self._reader = AttributeReader(form.raws, form.safe_raws, form.attribute, dropped, pause)
 
     def decode(self, body: bytes) -> DecodedBatch[R]:
         """The items of a request; the place of each is its index in the request.
 
         Raises:
             MalformedBody: the body is no such request.
-            TooLarge: it has too many items.
+            TooLarge: it has too many items, resources or scopes.
         """
         items, errors = list[R](), list[ItemError]()
 
@@ -51,7 +52,7 @@ class RecordDecoder(ABC, Generic[R]):
             place = len(items) + len(errors)
             errors.append(ItemError(place, self.malformed, f"{self._named(item, place)}: {why}"))
 
-        for sent_resource, scopes in self._resources(body):
+        for sent_resource, scopes in self._resources(body, GroupLimit(self._pause)):
             problem = ""
             try:
                 service, resource = resource_of(sent_resource, self._reader)
@@ -77,8 +78,13 @@ class RecordDecoder(ABC, Generic[R]):
         return DecodedBatch(items, places, errors, self._reader.names.all())
 
     @abstractmethod
-    def _resources(self, body: bytes) -> Iterable[tuple[Any, Scopes]]:
-        """The resources of a request, each with its scopes."""
+    def _resources(self, body: bytes, groups: GroupLimit) -> Iterable[tuple[Any, Scopes]]:
+        """The resources of a request, each with its scopes.
+
+        Raises:
+            MalformedBody: the body is no such request.
+            TooLarge: there are too many of them.
+        """
 
     @abstractmethod
     def _extend(self, records: list[R], items: Iterator[Any], service: str, resource: Raw, library: str) -> None:

@@ -11,6 +11,8 @@ from analytics.doors.records.names import clean_name, service_name
 from analytics.log_lines import NO_ATTRIBUTES
 
 SERVICE_NAME = "service.name"
+SHORT = 1_024
+"""Length of the names that are remembered as they were sent."""
 
 
 def text_of(given: bytes | str | None) -> str:
@@ -18,9 +20,13 @@ def text_of(given: bytes | str | None) -> str:
     return given.decode(errors="replace") if isinstance(given, bytes) else given or ""
 
 
-@lru_cache(maxsize=4096)
 def name_of(given: bytes | str | None) -> str:
     """A name, from either form; see `clean_name`."""
+    return _kept(given) if given is None or len(given) <= SHORT else clean_name(text_of(given))
+
+
+@lru_cache(maxsize=4096)
+def _kept(given: bytes | str | None) -> str:
     return clean_name(text_of(given))
 
 

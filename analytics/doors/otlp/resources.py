@@ -7,6 +7,7 @@ from hashlib import blake2b
 from typing import Any
 
 from analytics.doors.otlp.names import label_name
+from analytics.doors.otlp.values import within
 from analytics.records import NO_SERVICE
 
 SERVICE, INSTANCE = "service", "instance"
@@ -26,6 +27,8 @@ MOST_ATTRIBUTES = 200
 """Attributes of one resource or point; a point with more is rejected."""
 DEEPEST = 5
 """Levels of lists and maps in a value that becomes text."""
+MOST_LABEL_VALUES = 1_000
+"""Values in them, at all levels."""
 
 
 class Sender:
@@ -88,12 +91,16 @@ def _text(value: Any) -> str:
     kind = value.WhichOneof("value")
     if kind == "string_value":
         return str(value.string_value)
-    plain = _plain(value, 0)
+    plain = _plain(value, [MOST_LABEL_VALUES])
     return plain if isinstance(plain, str) else "" if plain is None else json.dumps(plain, ensure_ascii=False)
 
 
-def _plain(value: Any, depth: int) -> Any:
-    """A value as JSON can have it; lists and maps that are nested too deeply become None."""
+def _plain(value: Any, room: list[int], depth: int = 0) -> Any:
+    """A value as JSON can have it; lists and maps that are nested too deeply become None.
+
+    Args:
+        room: how many values in lists and maps are left; further ones are left out.
+    """
     kind = value.WhichOneof("value")
     if kind is None or depth > DEEPEST:
         return None
@@ -104,7 +111,7 @@ def _plain(value: Any, depth: int) -> Any:
         case "bytes_value":
             return b64encode(given).decode() if isinstance(given, bytes) else given
         case "array_value":
-            return [_plain(item, depth + 1) for item in given.values]
+            return [_plain(item, room, depth + 1) for item in within(given.values, room)]
         case "kvlist_value":
-            return {pair.key: _plain(pair.value, depth + 1) for pair in given.values}
+            return {pair.key: _plain(pair.value, room, depth + 1) for pair in within(given.values, room)}
     return given

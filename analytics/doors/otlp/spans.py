@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from analytics.doors.groups import GroupLimit
 from analytics.doors.otlp.attribute_reader import REMEMBERED
 from analytics.doors.otlp.bad_item import BadItem
 from analytics.doors.otlp.forms import OtlpForm
@@ -67,9 +68,9 @@ class SpanDecoder(RecordDecoder[NewSpan]):
             self._reader.names.add(name, None)
         self._short_status = lru_cache(maxsize=256)(self._read_status)
 
-    def _resources(self, body: bytes) -> Iterator[tuple[Any, Scopes]]:
-        for resource in self._form.traces(body).resource_spans:
-            yield resource.resource, ((scope.scope, scope.spans) for scope in resource.scope_spans)
+    def _resources(self, body: bytes, groups: GroupLimit) -> Iterator[tuple[Any, Scopes]]:
+        for resource in groups.each(self._form.traces(body).resource_spans):
+            yield resource.resource, ((scope.scope, scope.spans) for scope in groups.each(resource.scope_spans))
 
     def _named(self, item: Any, place: int) -> str:
         return f"span {clean_name(text_of(item.name))[:80]!r}"
@@ -89,11 +90,11 @@ class SpanDecoder(RecordDecoder[NewSpan]):
                 if not parent_id and parent.strip(b"\0" if parent.__class__ is bytes else "0"):
                     raise BadItem("the id of its parent is not 8 bytes")
             try:
-                members = dict(map(find, raws(attributes)))
+                parts = raws(attributes)
+                few = len(parts) <= MOST_RECORD_ATTRIBUTES
+                members = dict(map(find, parts)) if few else self._reader.first(parts)
             except BadItem:
                 members = self._reader.safe_members(attributes)
-            if len(members) > MOST_RECORD_ATTRIBUTES:
-                members = self._reader.limited(members)
             name, route, user = name_of(name), members.get(ROUTE), members.get(USER) or members.get(OLD_USER)
             if not (0 <= start <= LAST_TIME and 0 <= end <= LAST_TIME):
                 start, end = time_within(start), time_within(end)

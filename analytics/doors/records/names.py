@@ -14,9 +14,13 @@ REPLACED = "�"
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
-@lru_cache(maxsize=4096)
 def clean_name(text: str, most: int = LONGEST_NAME) -> str:
     """The text as a name: cut, and with U+FFFD in place of control characters. Equal names are one object."""
+    return _kept(text if len(text) <= most else text[:most], most)
+
+
+@lru_cache(maxsize=4096)
+def _kept(text: str, most: int) -> str:
     return _CONTROLS.sub(REPLACED, text[:most]).strip()
 
 

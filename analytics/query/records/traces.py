@@ -89,7 +89,7 @@ class TraceSpan(Struct):
     state: str
 
 
-class SpanEvent(Struct):
+class TraceSpanEvent(Struct):
     """Something that happened during a span; `time` is in nanoseconds since the epoch."""
 
     time: int

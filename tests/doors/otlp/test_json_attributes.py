@@ -14,7 +14,7 @@ from analytics.doors.otlp.forms import json_form
 def read(attributes: bytes) -> dict[str, Any]:
     """The attributes in an array."""
     form = json_form()
-    reader = AttributeReader(form.raws, form.safe_raws, form.attribute, lambda reason, count: None)
+    reader = AttributeReader(form.raws, form.safe_raws, form.attribute, lambda reason, count: None, lambda: None)
     found = [json.loads(bytes(reader.object(Raw(attributes)))) for _ in range(2)]
     assert found[0] == found[1], "those that are remembered are the same"
     return dict(found[0])
