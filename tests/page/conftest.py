@@ -16,7 +16,8 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Route, expect
 
 from tests.edge import wire
 from tests.edge.wire import cannot_test
-from tests.server import ROOT, Server
+from tests.randomness import many
+from tests.server import GUNICORN, ROOT, Server
 from tests.sharing import folder_of_run, shared
 
 CHARTS = ROOT / "analytics/web/node_modules/uplot/dist/uPlot.iife.min.js"
@@ -25,6 +26,7 @@ PATIENCE_MS = 15_000
 OpenPage = Callable[..., Page]
 HURRIED = {
     "range.js": (r"again: \d+ }", "again: 1 }"),
+    "rangechoice.js": (r"CHOOSE_AGAIN = \d+", "CHOOSE_AGAIN = 1"),
     "errors.js": (r"NEWS_MS = [\d_]+", "NEWS_MS = 1_000"),
     "annotations.js": (r"AGAIN_MS = [\d_]+", "AGAIN_MS = 500"),
     "bell.js": (r"AGAIN_MS = [\d_]+", "AGAIN_MS = 500"),
@@ -107,7 +109,10 @@ def _of_host(url: str, host: str) -> bool:
 
 @pytest.fixture(scope="session")
 def shop(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A service with the demo's shop: 90 days of history, and 60 live events a second; one for all workers."""
+    """A service with the demo's shop: 90 days of history, and 60 live events a second; one for all workers.
+
+    The history has all of its events in `make test-long` only: sending them takes most of the time.
+    """
     folder = folder_of_run(tmp_path_factory, "shop")
     with shared(folder, partial(open_shop, folder)) as server:
         yield server
@@ -116,17 +121,20 @@ def shop(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 @contextmanager
 def open_shop(folder: Path) -> Iterator[Server]:
     """Start the service and its demo."""
-    with Server(folder / "server.log") as server, demo(server, folder / "demo.log", "--rate", "60"):
+    module = "tests.page.small_demo" if many(1) == 1 else "analytics"
+    with (
+        Server(folder / "server.log", command=(*GUNICORN[:-1], "tests.page.eager_app:app")) as server,
+        demo(server, folder / "demo.log", module, "--rate", "60"),
+    ):
         eventually(lambda: "the shop is open" in (folder / "demo.log").read_text(), 240)
-        eventually(lambda: all(row["last_heartbeat"] for row in server.get("/services")["services"].values()))
         yield server
 
 
 class demo:  # noqa: N801 - reads as the verb it is
     """Runs the demo against a service, as a context manager."""
 
-    def __init__(self, server: Server, log: Path, *options: str) -> None:
-        self._command = [sys.executable, "-m", "analytics", "demo", "--url", server.url, *options]
+    def __init__(self, server: Server, log: Path, module: str, *options: str) -> None:
+        self._command = [sys.executable, "-m", module, "demo", "--url", server.url, *options]
         self._log = log
 
     def __enter__(self) -> "demo":

@@ -8,13 +8,14 @@ from playwright.sync_api import expect
 from analytics.feed.shop import rfc3339
 from tests.edge.test_shapes import DASHBOARD
 from tests.edge.wire import check_shape
-from tests.page.conftest import OpenPage
+from tests.page.conftest import OpenPage, eventually
 from tests.server import Server
 
 SERVICES = {"frontend", "productcatalog", "cart", "checkout", "search", "visualsearch", "gamification", "inventory"}
 
 
 def test_the_demo_fills_the_dashboard(shop: Server) -> None:
+    eventually(lambda: all(row["last_heartbeat"] for row in shop.get("/services")["services"].values()))
     dashboard = shop.get("/dashboard")
     check_shape(dashboard, DASHBOARD)
     assert set(dashboard["services"]) >= SERVICES

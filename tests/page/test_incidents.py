@@ -313,10 +313,10 @@ def test_the_feed_of_the_status_page_is_valid(server: Server, open_page: OpenPag
         assert page.locator(f"article[id='{target.attrib['href'].partition('#')[2]}']").count() == 1
 
 
-def test_the_pages_are_accessible_at_any_width(server: Server, open_page: OpenPage) -> None:
-    for address in (f"{server.url}/status", link_to(server, "linked", time.time()), f"{server.url}/alerting"):
-        page = open_page(address)
-        expect(page.locator("time").first).to_be_attached()
-        for width in WIDTHS:
-            fit(page, width)
-        check_accessible_in_both_themes(page)
+@pytest.mark.parametrize("path", ["/status", "/act", "/alerting"])
+def test_the_pages_are_accessible_at_any_width(server: Server, open_page: OpenPage, path: str) -> None:
+    page = open_page(link_to(server, "linked", time.time()) if path == "/act" else server.url + path)
+    expect(page.locator("time").first).to_be_attached()
+    for width in WIDTHS:
+        fit(page, width)
+    check_accessible_in_both_themes(page)

@@ -5,12 +5,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.conftest import StartServer
 from tests.page.conftest import OpenPage, post_events, texts
 from tests.page.test_ranges import EVENT, FLOW, NOTE, is_shown, requests_at
 from tests.server import Server
+
+UPDATED = re.compile(r'"updated_at":"([^"]+)"')
 
 
 def shown(page: Page) -> dict[str, str]:
@@ -125,6 +127,7 @@ def test_the_same_time_last_week_is_as_fine_as_hours_are_kept(
     expect(page.locator("#figures .change").nth(3)).to_have_text("last week 30 ms")
 
 
+@pytest.mark.long
 def test_a_range_that_moves_on_leaves_data_behind(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     page = open_page(f"{server.url}/?range=1m", impatient=True)
@@ -133,6 +136,30 @@ def test_a_range_that_moves_on_leaves_data_behind(start_server: StartServer, ope
     expect(page.locator("#figures strong").first).to_have_text("5")
     expect(page.locator("#feed li")).to_have_count(5)
     expect(page.locator("#figures strong").first).to_have_text("0", timeout=60_000)
+    expect(page.locator("#feed li")).to_have_count(0)
+    expect(page.locator(FLOW)).to_have_text("No requests in the last minute; no errors.")
+
+
+def test_data_is_left_behind_when_the_service_is_a_minute_ahead(start_server: StartServer, open_page: OpenPage) -> None:
+    server, ahead = start_server(), 0.0
+
+    def connect(socket: WebSocketRoute) -> None:
+        """Pass messages on, with the time of each snapshot moved ahead."""
+        service = socket.connect_to_server()
+        service.on_message(lambda text: socket.send(UPDATED.sub(later, str(text))))
+
+    def later(found: re.Match[str]) -> str:
+        at = datetime.fromisoformat(found[1]) + timedelta(seconds=ahead)
+        return f'"updated_at":"{at:%Y-%m-%dT%H:%M:%S.%f}Z"'
+
+    requests_at(server, timedelta(seconds=5), 5)
+    page = open_page(server.url)
+    page.route_web_socket("**/ws/dashboard*", connect)
+    page.goto(f"{server.url}/?range=1m")
+    expect(page.locator("#figures strong").first).to_have_text("5")
+    expect(page.locator("#feed li")).to_have_count(5)
+    ahead = 65.0
+    expect(page.locator("#figures strong").first).to_have_text("0")
     expect(page.locator("#feed li")).to_have_count(0)
     expect(page.locator(FLOW)).to_have_text("No requests in the last minute; no errors.")
 

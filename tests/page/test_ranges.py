@@ -59,7 +59,7 @@ def test_a_page_opens_with_the_shortest_range_that_has_data(
 def test_a_page_switches_to_new_data_unless_a_range_was_chosen(start_server: StartServer, open_page: OpenPage) -> None:
     server = start_server()
     requests_at(server, timedelta(days=3))
-    pages = [open_page(server.url), open_page(f"{server.url}/?range=7d")]
+    pages = [open_page(server.url, impatient=True), open_page(f"{server.url}/?range=7d")]
     for page in pages:
         is_shown(page, "7d")
 
@@ -99,8 +99,8 @@ def test_an_opened_service_is_shown_in_a_range_with_data(start_server: StartServ
 
 
 def log_that_ended(ago: timedelta) -> bytes:
-    """The access log with shifted times: a replay shifts by whole days, so its end would depend on the current date."""
-    lines = gzip.decompress(LOG.read_bytes())
+    """Some lines of the access log with shifted times: a replay shifts by days, so its end would depend on the date."""
+    lines = b"".join(gzip.decompress(LOG.read_bytes()).splitlines(keepends=True)[::4])
     at = re.compile(rb"(?<=\[)\d\d/\w{3}/\d{4}:\d\d:\d\d:\d\d \+0000(?=\])")
 
     def time(text: bytes) -> datetime:
@@ -122,7 +122,7 @@ def test_the_page_shows_a_replayed_log(start_server: StartServer, open_page: Ope
 
     def agree(words: str) -> None:
         expect(page.locator(NOTE)).to_have_text(re.compile(f"^Showing the last ({words}): nothing newer was"))
-        expect(page.locator(FLOW)).to_have_text(re.compile(r"on average.*, peak [\d.]+/min "))
+        expect(page.locator(FLOW)).to_have_text(re.compile(r"on average.*, peak [\d.]+/(min|h) "))
 
     agree("24 hours|7 days")  # the page chose its range while the log was sent
     page.reload()

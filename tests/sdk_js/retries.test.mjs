@@ -28,7 +28,7 @@ for (const [name, behaviour, code] of [
     const fake = await service(t);
     fake.behaviours.push(behaviour, behaviour);
     const problems = [];
-    const options = code === 'timeout' ? { timeoutMs: 1000 } : {};
+    const options = code === 'timeout' ? { timeoutMs: 400 } : {};
     const outcome = await client(fake, { ...options, onError: (problem) => problems.push(problem) }).trackEvent('click');
     assert.equal(outcome.status, 'accepted');
     assert.equal(fake.requests.length, 3);
@@ -92,7 +92,7 @@ test('an item that makes the service fail does not delay others', async (t) => {
 test('after an outage, the service gets each item once', async (t) => {
   const fake = await service(t);
   const { port } = fake;
-  const analytics = client(fake, { timeoutMs: 1000 });
+  const analytics = client(fake, { timeoutMs: 400 });
   const promises = [];
   for (let n = 0; n < 3000; n += 1) {
     promises.push(analytics.trackEvent('click', { n }));

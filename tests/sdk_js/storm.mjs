@@ -21,7 +21,9 @@ const timer = setInterval(() => {
 
 process.stdin.resume().on('end', async () => {
   clearInterval(timer);
+  const awake = setInterval(() => {}, 1000); // queued items keep the program running for a few seconds only
   const outcomes = {};
   for (const { status } of await Promise.all(promises)) outcomes[status] = (outcomes[status] ?? 0) + 1;
+  clearInterval(awake);
   console.log(JSON.stringify({ count, outcomes, problems, dropped: analytics.dropped }));
 });
