@@ -17,9 +17,13 @@ TRIMMING = (*GUNICORN[:-1], "tests.attacks.trimming:app")
 
 
 @pytest.fixture(scope="module")
-def target(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def target(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, ending: list[Server]
+) -> Iterator[Server]:
     """A server with short time limits, and the `SETTINGS` of the module; `APP` is another application."""
     settings = QUICK | getattr(request.module, "SETTINGS", {})
     command = (*GUNICORN[:-1], getattr(request.module, "APP", TRIMMING[-1]))
-    with Server(tmp_path_factory.mktemp("target") / "server.log", settings, command) as server:
-        yield server
+    server = Server(tmp_path_factory.mktemp("target") / "server.log", settings, command).__enter__()
+    yield server
+    server.end()
+    ending.append(server)

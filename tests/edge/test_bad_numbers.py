@@ -14,7 +14,7 @@ import requests
 from tests.conftest import StartServer
 from tests.doors.otlp.messages import JSON, PROTOBUF, body, gauge, point
 from tests.doors.otlp.messages import request as metrics
-from tests.doors.prometheus.messages import packed, request, series
+from tests.doors.prometheus.messages import message, packed, request, series
 from tests.edge.wire import unique
 from tests.server import Server
 
@@ -98,15 +98,15 @@ def test_stale_markers_and_samples_out_of_order_are_no_error(shared_server: Serv
 
 def test_a_hundred_thousand_series_in_one_request_are_answered(start_server: StartServer) -> None:
     server = start_server({"ANALYTICS_MAX_SERIES": "1000"})
-    many = [series({"__name__": "many", "n": str(n)}, 1.0, at=now_ms()) for n in range(100_000)]
-    answer = write(server, request(*many))
+    many = message(*(series({"__name__": "many", "n": str(n)}, 1.0, at=now_ms()) for n in range(100_000)))
+    answer = write(server, packed(many))
     assert answer.status_code == 400
     assert "of 100000 samples were rejected: too_many_series: There is no room" in answer.text
     counted = server.get("/stats")["ingest"]["points"]
     assert counted["accepted"] + counted["rejected"] == 100_000
     kept = server.get("/api/v1/query", params={"query": "count(many)"})["data"]["result"][0]["value"][1]
     assert counted["accepted"] == int(kept)
-    answer = write(server, request(*many, many[0]))
+    answer = write(server, packed(many + message(series({"__name__": "many", "n": "0"}, 1.0, at=now_ms()))))
     assert (answer.status_code, answer.headers["Content-Type"]) == (413, TEXT)
 
 

@@ -129,16 +129,27 @@ def test_acknowledged_records_survive_intermittent_disk_faults(
     load.check_stored(start_small_wal(settings))
 
 
-@pytest.mark.parametrize("durability", ["process", "fsync"])
+FIRST_SYNC, THIRD_SYNC = "fdatasync:signal=KILL:when=1", "fdatasync:signal=KILL:when=3"
+SECOND_WRITE, SEVENTH_WRITE = "pwrite64:signal=KILL:when=2", "pwrite64:signal=KILL:when=7"
+
+
+@pytest.mark.parametrize(
+    ("durability", "calls"),
+    [
+        ("process", (FIRST_SYNC, SECOND_WRITE)),
+        ("process", (SEVENTH_WRITE,)),
+        ("fsync", (FIRST_SYNC, SECOND_WRITE)),
+        ("fsync", (SEVENTH_WRITE, THIRD_SYNC)),
+    ],
+)
 def test_acknowledged_records_survive_kills_between_writes_and_syncs(
-    durability: str, tmp_path: Path, start_small_wal: StartSmallWal
+    durability: str, calls: tuple[str, ...], tmp_path: Path, start_small_wal: StartSmallWal
 ) -> None:
     data = tmp_path / "data"
     settings = {"ANALYTICS_DATA_DIR": str(data), "ANALYTICS_DURABILITY": durability}
     server = start_small_wal(settings)
     load = Load(server)
-    calls = ["fdatasync:signal=KILL:when=1", "pwrite64:signal=KILL:when=2", "pwrite64:signal=KILL:when=7"]
-    for number, inject in enumerate([*calls, "fdatasync:signal=KILL:when=3"] if durability == "fsync" else calls):
+    for number, inject in enumerate(calls):
         worker = worker_pid(server)
         with Strace(worker, data, tmp_path / f"calls-{number}", inject) as strace:
             load.run(f"kill-{number}", 4)

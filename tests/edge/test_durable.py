@@ -127,19 +127,21 @@ def check_closed_until_ready(server: Mortal) -> None:
     assert all(0 < line["entry"] <= line["of"] == 62 for line in progress)
 
 
-def test_a_stop_during_recovery_is_clean_and_changes_nothing(mortal: Mortal, tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [(), ("--preload",)], ids=["", "preload"])
+def test_a_stop_during_recovery_is_clean_and_changes_nothing(
+    mortal: Mortal, tmp_path: Path, options: tuple[str, ...]
+) -> None:
     for n in range(60):
         assert mortal.post("/events", event(n)).status_code == 201
     mortal.kill()
-    for command in (SLOW, (*SLOW, "--preload")):
-        slow = Mortal(tmp_path / "slow.log", mortal.data, command)
-        slow.begin()
-        try:
-            eventually(lambda slow=slow: answers(slow, "GET", "/health/live"))
-            assert slow.stop() == 0
-        finally:
-            slow.kill()
-        assert "Traceback" not in slow.log()
+    slow = Mortal(tmp_path / "slow.log", mortal.data, (*SLOW, *options))
+    slow.begin()
+    try:
+        eventually(lambda: answers(slow, "GET", "/health/live"))
+        assert slow.stop() == 0
+    finally:
+        slow.kill()
+    assert "Traceback" not in slow.log()
     mortal.begin_again()
     assert mortal.get("/stats")["totals"]["events"] == 60
 

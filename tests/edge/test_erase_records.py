@@ -74,7 +74,7 @@ def answered(server: Server, path: str) -> str:
 @pytest.mark.parametrize("store", ["on", "off"])
 def test_lines_and_spans_of_an_erased_user_are_in_no_answer_and_in_no_byte(tmp_path: Path, store: str) -> None:
     user, text = f"user-5d2e77-{store}", f"note-91c0-{store}"
-    settings = {"ANALYTICS_STORE_SECONDS": "1"} if store == "on" else {"ANALYTICS_STORE": "off"}
+    settings = {"ANALYTICS_STORE_SECONDS": "0.2"} if store == "on" else {"ANALYTICS_STORE": "off"}
     server = Mortal(tmp_path / "server.log", tmp_path / "data", **settings)
     with server.running():
         for each in (user, "bob"):

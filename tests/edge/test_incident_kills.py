@@ -1,7 +1,7 @@
 """What people and jobs do about incidents goes on after kill -9: escalation, acknowledgements and silences."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,24 +37,46 @@ def messages(receiver: Hook, name: str) -> list[str]:
     return [status for alert, status in found.values() if alert == name]
 
 
-@pytest.mark.parametrize("steps", [("ed",), pytest.param(("ing", "ed"), marks=pytest.mark.long)])
-def test_what_is_done_about_incidents_goes_on_after_a_kill_at_every_step(tmp_path: Path, steps: tuple[str]) -> None:
-    server, kills = server_in(tmp_path), tmp_path / "kills"
-    server.set(ANALYTICS_PUBLIC_URL=server.url)
-    with hook() as ops, hook() as boss, server.running():
+@pytest.fixture
+def ops() -> Iterator[Hook]:
+    """Gets the messages about all incidents."""
+    with hook() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def boss() -> Iterator[Hook]:
+    """Gets the messages about incidents that nobody acknowledges."""
+    with hook() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+def kills(tmp_path: Path) -> Path:
+    return tmp_path / "kills"
+
+
+@pytest.fixture
+def server(tmp_path: Path, ops: Hook, boss: Hook) -> Iterator[Mortal]:
+    mortal = server_in(tmp_path)
+    mortal.set(ANALYTICS_PUBLIC_URL=mortal.url)
+    with mortal.running():
         for name, receiver in (("ops", ops), ("boss", boss)):
-            put(server, f"/receivers/{name}", {"type": "webhook", "url": receiver.url})
+            put(mortal, f"/receivers/{name}", {"type": "webhook", "url": receiver.url})
         escalation = [{"after": "1s", "receivers": ["boss"]}]
-        put(server, "/routes", {**AT_ONCE, "receivers": ["ops"], "escalation": escalation})
-        for step in steps:
-            escalate(server, kills, boss, f"act{step}")
-            acknowledge(server, kills, boss, f"act{step}")
-            silence(server, kills, ops, f"chang{step}")
+        put(mortal, "/routes", {**AT_ONCE, "receivers": ["ops"], "escalation": escalation})
+        yield mortal
 
 
-def escalate(server: Mortal, kills: Path, boss: Hook, step: str) -> None:
+def steps(before: str, after: str) -> pytest.MarkDecorator:
+    """Runs a test with a kill before the record, only in `make test-long`, and after it."""
+    return pytest.mark.parametrize("step", [after, pytest.param(before, marks=pytest.mark.long)])
+
+
+@steps("acting", "acted")
+def test_an_escalation_goes_on_after_a_kill(server: Mortal, kills: Path, boss: Hook, step: str) -> None:
     """The other receiver gets one message, whether the kill came before or after the record."""
-    name = f"Escalates-{step}"
+    name = "Escalates"
     dying(server, kills, step, lambda: change(server, name, is_firing=True))
     eventually(lambda: messages(boss, name) == ["firing"])
     server.begin_again()
@@ -65,9 +87,10 @@ def escalate(server: Mortal, kills: Path, boss: Hook, step: str) -> None:
     eventually(lambda: messages(boss, name) == ["firing", "resolved"])
 
 
-def acknowledge(server: Mortal, kills: Path, boss: Hook, step: str) -> None:
+@steps("acting", "acted")
+def test_an_acknowledgement_holds_after_a_kill(server: Mortal, kills: Path, step: str) -> None:
     """An acknowledgement holds as soon as it is recorded; the client repeats it if it got no answer."""
-    name = f"Acknowledged-{step}"
+    name = "Acknowledged"
     change(server, name, is_firing=True)
     path = f"/incidents/{incident(server, name)['id']}/acknowledge"
     dying(server, kills, step, lambda: server.post(path, {"text": "Mine"}))
@@ -81,9 +104,10 @@ def acknowledge(server: Mortal, kills: Path, boss: Hook, step: str) -> None:
     eventually(lambda: incident(server, name)["state"] == "resolved")
 
 
-def silence(server: Mortal, kills: Path, ops: Hook, step: str) -> None:
+@steps("changing", "changed")
+def test_a_silence_holds_after_a_kill(server: Mortal, kills: Path, ops: Hook, step: str) -> None:
     """A silence from the link in a message holds after the kill; what still fires at its end is told again."""
-    name = f"Silenced-{step}"
+    name = "Silenced"
     change(server, name, is_firing=True)
     (sent,) = eventually(lambda: [each.json for each in ops.received if told(each) == (name, "firing")][:1])
     link = sent["links"]["silence"]
@@ -94,8 +118,8 @@ def silence(server: Mortal, kills: Path, ops: Hook, step: str) -> None:
     found = incident(server, name)
     assert found["silenced_by"] == f"incident-{found['id']}"
     assert "Silenced until" in requests.get(link, timeout=10).text
-    change(server, f"Other-{step}", is_firing=True)
-    eventually(lambda: messages(ops, f"Other-{step}"))
+    change(server, "Other", is_firing=True)
+    eventually(lambda: messages(ops, "Other"))
     assert messages(ops, name) == ["firing"]
     assert requests.delete(f"{server.url}/silences/{found['silenced_by']}", timeout=10).status_code == 204
     eventually(lambda: messages(ops, name) == ["firing", "firing"])

@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.conftest import StartServer
 from tests.docs.pages import DOCS, blocks_of
-from tests.edge.test_influx_sink import HASTY, MINUTE, is_done, rfc3339, send
+from tests.edge.test_influx_sink import HASTY, MINUTE, is_done, rfc3339, send, settings
 from tests.edge.wire import eventually, tool
 from tests.sinks.influx.servers import Influxd
 
@@ -45,14 +45,16 @@ def records(at: float) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
 def test_what_the_page_says_is_in_the_database(tmp_path: Path, start_server: StartServer) -> None:
     tool("influxd")
     with Influxd(tmp_path / "database") as database:
-        server = start_server({**setting(database.port), "ANALYTICS_DATA_DIR": str(tmp_path / "data")}, HASTY)
+        server = start_server({**settings(database, tmp_path), **setting(database.port)}, HASTY)
         minute = int(time.time()) // MINUTE * MINUTE - 3 * MINUTE
         events, metrics = records(minute)
         send(server, "/events", events)
         send(server, "/metrics", metrics)
+        table = rows_of_table()
+        eventually(lambda: {(name, minute) for name in table} <= figures_of_minutes(database).keys(), PATIENCE)
         eventually(lambda: is_done(server), PATIENCE)
-        figures = {(dict(tags)["metric"], at): (dict(tags), fields) for (_, tags, at), fields in minutes(database)}
-        for name, (tags, fields) in rows_of_table().items():
+        figures = figures_of_minutes(database)
+        for name, (tags, fields) in table.items():
             of_tags, of_fields = figures[name, minute]
             assert (of_tags.keys() - {"metric"}, of_fields.keys()) == (tags, fields), name
         gauge = {"count": 4.0, "sum": 2.0, "min": 0.25, "max": 0.75, "last": 0.5}
@@ -63,5 +65,10 @@ def test_what_the_page_says_is_in_the_database(tmp_path: Path, start_server: Sta
         assert sum(increase or 0 for _, increase in series["values"]) == 1
 
 
-def minutes(database: Influxd) -> list[tuple[tuple[str, frozenset[tuple[str, str]], int], dict[str, float]]]:
-    return [(key, fields) for key, fields in database.figures().items() if key[0] == "analytics_minutes"]
+def figures_of_minutes(database: Influxd) -> dict[tuple[str, int], tuple[dict[str, str], dict[str, float]]]:
+    """Tags and fields by metric and time."""
+    return {
+        (dict(tags)["metric"], at): (dict(tags), fields)
+        for (name, tags, at), fields in database.figures().items()
+        if name == "analytics_minutes"
+    }

@@ -17,7 +17,7 @@ from tests.edge.frames import Live, Message, is_event, is_update
 from tests.edge.wire import eventually, resident_mib, unique, worker_pid
 from tests.server import GUNICORN, Server
 
-CLIENT_TIMEOUT = 2
+CLIENT_TIMEOUT = 1
 OTHERS = 50
 CROWD = 200
 FEW_ROUNDS, MANY_ROUNDS = 6, 30

@@ -12,7 +12,7 @@ from tests.edge.wire import eventually
 from tests.server import Server
 
 RING, BATCH, BEFORE, PAGE = 100, 50, 1_000, 60
-SETTINGS = {"ANALYTICS_EVENTS_RING": str(RING), "ANALYTICS_STORE_SECONDS": "0.5"}
+SETTINGS = {"ANALYTICS_EVENTS_RING": str(RING), "ANALYTICS_STORE_SECONDS": "0.2"}
 
 
 def batch(first: int) -> list[dict[str, Any]]:

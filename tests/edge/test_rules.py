@@ -41,11 +41,17 @@ def alert(server: Server, state: str) -> dict[str, Any] | None:
     return found[0] if found and found[0]["state"] == state else None
 
 
-def test_a_pending_alert_goes_on_where_it_was_after_kill_9(start_server: StartServer, tmp_path: Path) -> None:
-    server = start_server({"ANALYTICS_DATA_DIR": str(tmp_path), "ANALYTICS_DURABILITY": "process"})
-    rules = [{"alert": "Long", "expr": "queue > 100", "for": "3s"}]
+def server_with_an_alert(start_server: StartServer, folder: Path, lasts: str) -> Server:
+    """A server that keeps data, with a rule whose alert is pending for so long, and then fires."""
+    server = start_server({"ANALYTICS_DATA_DIR": str(folder), "ANALYTICS_DURABILITY": "process"})
+    rules = [{"alert": "Long", "expr": "queue > 100", "for": lasts}]
     assert put(server, {"interval": "1s", "rules": rules}).status_code == 201
     assert server.post("/metrics", {"name": "queue", "value": 101}).status_code == 201
+    return server
+
+
+def test_a_pending_alert_goes_on_where_it_was_after_kill_9(start_server: StartServer, tmp_path: Path) -> None:
+    server = server_with_an_alert(start_server, tmp_path, "2s")
     pending = eventually(lambda: alert(server, "pending"))
     kill(server)
     with server:
@@ -53,7 +59,12 @@ def test_a_pending_alert_goes_on_where_it_was_after_kill_9(start_server: StartSe
         assert (again["state"], again["since"]) == ("pending", pending["since"])
         fired = eventually(lambda: alert(server, "firing"))
         assert (fired["started_at"], fired["labels"]) == (pending["started_at"], pending["labels"])
-        kill(server)
+
+
+def test_a_firing_alert_goes_on_where_it_was_after_kill_9(start_server: StartServer, tmp_path: Path) -> None:
+    server = server_with_an_alert(start_server, tmp_path, "0s")
+    fired = eventually(lambda: alert(server, "firing"))
+    kill(server)
     with server:
         again = server.get("/alerts")["alerts"][0]
         assert (again["state"], again["fired_at"]) == ("firing", fired["fired_at"])

@@ -1,4 +1,7 @@
-"""The same rule file and samples in this service and in a Prometheus server: alerts change at the same times."""
+"""The same rule file and samples in this service and in a Prometheus server: alerts change at the same times.
+
+tests/alerts/rules/test_beside_prometheus.py compares the same with Prometheus' own engine, without waiting.
+"""
 
 import contextlib
 import json
@@ -27,10 +30,9 @@ from tests.doors.prometheus.messages import announced, request, series
 from tests.edge.mortal import Mortal
 from tests.edge.test_bad_numbers import STALE
 from tests.edge.wire import eventually, tool
-from tests.randomness import many
 from tests.server import GUNICORN, free_port
 
-STEPS = 13 if many(1) == 1 else 22
+STEPS = 22
 """Seconds of samples, one a second."""
 SHORTER = {"15s": "1s", "30s": "2s", "45s": "3s", "1m": "4s", "2m": "8s"}
 """The durations of the file, which is for intervals of 15 seconds, and those for intervals of a second."""
@@ -179,6 +181,7 @@ def alone(some: list[Change], others: list[Change], most: float) -> list[Change]
     ]
 
 
+@pytest.mark.long
 def test_alerts_change_at_the_same_times_as_in_a_prometheus_server(tmp_path: Path) -> None:
     rules = re.sub(r"\b(?:15s|30s|45s|1m|2m)\b", lambda found: SHORTER[found[0]], RULES_FILE.read_text())
     folder = tmp_path / "rules"

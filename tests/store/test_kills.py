@@ -14,7 +14,8 @@ from tests.store.rig import Keeping
 
 HASTY = {"seconds": 0.05, "records": 40}
 LIMITS = {"events_ring": 1_000_000}
-FEW_KILLS, MANY_KILLS = 40, 1_000
+TURNS, FEW_KILLS, MANY_KILLS = 3, 20, 1_000
+"""Together with the kills at a point these are 100 in `make test`, and 1,000 in `make test-long`."""
 PAUSE_PER_KILL = 0.0005
 DAY = 86_400
 DEATH_SECONDS = 2.0
@@ -67,9 +68,12 @@ def check(disk: Keeping) -> int:
     return len(stored) - len(expected)
 
 
-@pytest.mark.parametrize("kills", [FEW_KILLS, pytest.param(MANY_KILLS, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("kills", "turn"),
+    [*((FEW_KILLS, turn) for turn in range(TURNS)), pytest.param(MANY_KILLS, 0, marks=pytest.mark.long)],
+)
 def test_each_event_is_stored_once_across_kills_at_any_moment(
-    tmp_path: Path, dice: random.Random, kills: int, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, dice: random.Random, kills: int, turn: int
 ) -> None:
     with Keeping(tmp_path / "data", options=HASTY, **LIMITS) as disk:
         sender = Sender(disk, dice, PAUSE_PER_KILL * kills)  # all are compared again and again

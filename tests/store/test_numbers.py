@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import gevent
+import pytest
 
 from analytics.query.reader import Reader
 from analytics.sinks.long_term.writer import NumbersWriter
@@ -14,7 +15,7 @@ from tests.store.rig import Keeping
 
 HASTY = {"seconds": 0.05}
 MINUTE = 60.0
-KILLS = 25
+TURNS, KILLS = 2, 12
 
 
 def writer(disk: Keeping) -> NumbersWriter:
@@ -50,7 +51,8 @@ def has_sent_all(numbers: NumbersWriter) -> bool:
     return numbers._life is not None and not numbers._due
 
 
-def test_each_minute_is_stored_once_across_kills(tmp_path: Path, dice: random.Random) -> None:
+@pytest.mark.parametrize("turn", range(TURNS))
+def test_each_minute_is_stored_once_across_kills(tmp_path: Path, dice: random.Random, turn: int) -> None:
     with Keeping(tmp_path / "data", options=HASTY) as disk:
         numbers = writer(disk)
         for kill in range(KILLS):

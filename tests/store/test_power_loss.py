@@ -5,19 +5,30 @@ import shutil
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from tests.edge.wire import tool
-from tests.log.disk.power import Power, traced
+from tests.log.disk.power import Call, Power, traced
 from tests.randomness import many
 from tests.store.power_writer import BATCHES, EVENTS
 from tests.store.rig import Keeping
 from tests.store.test_kills import check
 
-CUTS = many(6)
+TURNS, CUTS = 3, many(2)
 WRITER = "tests.store.power_writer"
 
 
-def test_files_and_journal_have_all_acknowledged_events_after_a_power_cut(tmp_path: Path, dice: random.Random) -> None:
-    calls = traced(tool("strace"), WRITER, tmp_path / "data", "fsync", tmp_path / "calls", is_all=True)
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory: pytest.TempPathFactory) -> list[Call]:
+    """What a service does that records events and dies."""
+    folder = tmp_path_factory.mktemp("traced")
+    return traced(tool("strace"), WRITER, folder / "data", "fsync", folder / "calls", is_all=True)
+
+
+@pytest.mark.parametrize("turn", range(TURNS))
+def test_files_and_journal_have_all_acknowledged_events_after_a_power_cut(
+    calls: list[Call], tmp_path: Path, dice: random.Random, turn: int
+) -> None:
     assert sum(call.what == "rename" and call.name.endswith(".parquet.tmp") for call in calls) >= BATCHES
     changes = [number for number, call in enumerate(calls) if call.name.startswith("store/") or call.what == "mkdir"]
     cuts = Counter(dice.choices(changes, k=CUTS))

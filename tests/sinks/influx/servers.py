@@ -21,6 +21,8 @@ class Database:
     """A database process; a context manager that kills it by its own process id."""
 
     ready_path = "/ping"
+    loses_seconds = 0.0
+    """What it took so many seconds before it was killed may be lost."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.port = folder, free_port()
@@ -110,6 +112,7 @@ class VictoriaMetrics(Database):
     """VictoriaMetrics, which keeps repeated points."""
 
     ready_path = "/health"
+    loses_seconds = 5.0
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
