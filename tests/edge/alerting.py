@@ -13,11 +13,15 @@ import msgspec
 
 from analytics.alerting import NewAlertStates
 from analytics.alerts.notify import deliveries
+from analytics.factory import incidents, notifications
 from analytics.incidents import NewIncidentAction
 from analytics.log.recorder import Recorder
 from analytics.notifications import NewNotification, NewNotificationEnd
 from analytics.resources import NewChange
-from analytics.serving.wsgi import app
+
+incidents.ESCALATION_SECONDS, notifications.DISPATCH_SECONDS = 0.2, 0.1
+
+from analytics.serving.wsgi import app  # noqa: E402
 
 FOLDER = Path(os.environ["KILL_FOLDER"])
 _serve = app.wsgi_app

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import requests
 
+from tests.edge.kills import kill
 from tests.edge.wire import eventually, worker_pid
 from tests.server import ROOT, Server
 
@@ -105,9 +106,12 @@ def test_a_restored_backup_answers_like_the_service_and_can_be_restored_again(se
     there = [stable(server.get(path)) for path in READS]
     for _ in range(2):
         assert command("restore", "--force", folder / "b.db", data_dir=folder / "new").returncode == 0
-        with Server(folder / "new.log", {"ANALYTICS_DATA_DIR": str(folder / "new")}) as new:
+        new = Server(folder / "new.log", {"ANALYTICS_DATA_DIR": str(folder / "new")}).__enter__()
+        try:
             assert [stable(new.get(path)) for path in READS] == there
             assert new.post("/events", event("later")).status_code == 201
+        finally:
+            kill(new)
 
 
 def test_a_running_service_can_be_inspected_but_not_restored(server: Server, folder: Path) -> None:

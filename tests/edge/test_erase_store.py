@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from tests.conftest import StartServer
+from tests.edge.test_store import ASKING
 from tests.edge.wire import eventually
 from tests.log.disk.search import holds
 from tests.server import Server
@@ -42,7 +43,7 @@ def seen(server: Server, user: str) -> list[int]:
 def test_an_erased_user_is_in_no_answer_and_in_no_file(start_server: StartServer, tmp_path: Path) -> None:
     data = tmp_path / "kept"
     settings = {"ANALYTICS_DATA_DIR": str(data), "ANALYTICS_STORE_SECONDS": "0.2", "ANALYTICS_EVENTS_RING": "100"}
-    server = start_server(settings)
+    server = start_server(settings, ASKING)
     users = [USER, "other"] * 300
     events = [{"type": "request", "service": "shop", "user_id": user, "data": {"of": user}} for user in users]
     assert server.post("/events", events).json()["accepted"] == 600

@@ -255,29 +255,35 @@ def test_a_reader_that_stalls_for_too_long_is_disconnected(start_server: StartSe
     assert "Traceback" not in server.log()
 
 
-@pytest.mark.parametrize(("count", "limit"), [(MANY, LIMIT / 2), pytest.param(MILLION, LIMIT, marks=pytest.mark.long)])
-def test_large_exports_need_constant_memory_and_yield_to_others(
-    start_server: StartServer, count: int, limit: float
-) -> None:
+EVENT = {"type": "request", "service": "web", "user_id": "user-123", "data": {"endpoint": "/cart", "status": 200}}
+
+
+@pytest.fixture
+def full(start_server: StartServer, count: int) -> Server:
+    """A server with so many events."""
     server = start_server({"ANALYTICS_EVENTS_RING": str(count)})
-    event = {"type": "request", "service": "web", "user_id": "user-123", "data": {"endpoint": "/cart", "status": 200}}
-    body = json.dumps([event] * 10_000).encode()
+    body = json.dumps([EVENT] * 10_000).encode()
     with requests.Session() as session:
         for _ in range(count // 10_000):
             answer = session.post(
                 f"{server.url}/events", body, headers={"Content-Type": "application/json"}, timeout=30
             )
             assert answer.json()["accepted"] == 10_000
-    pid = worker_pid(server)
     eventually(lambda: server.get("/stats")["totals"]["events_kept"] == count)
+    return server
+
+
+@pytest.mark.parametrize(("count", "limit"), [(MANY, LIMIT / 2), pytest.param(MILLION, LIMIT, marks=pytest.mark.long)])
+def test_large_exports_need_constant_memory_and_yield_to_others(full: Server, count: int, limit: float) -> None:
+    pid = worker_pid(full)
     before, most, rows, waits = resident_mib(pid), 0.0, 0, [0.0]
-    with ask(server, "/export/events?format=csv", stream=True) as answer:
+    with ask(full, "/export/events?format=csv", stream=True) as answer:
         for number, chunk in enumerate(answer.raw.stream(1 << 18, decode_content=False)):
             rows += chunk.count(b"\r\n")
             if number % 20 == 0:
                 most = max(most, resident_mib(pid))
                 started = time.perf_counter()
-                server.post("/events", event)
+                full.post("/events", EVENT)
                 waits.append(time.perf_counter() - started)
     assert rows >= count - 2 * len(waits)  # the rows that newer ones evicted
     assert rows <= count + 1

@@ -306,7 +306,7 @@ def test_lines_and_spans_are_recorded_while_the_store_has_no_room_until_the_jour
 ) -> None:
     with mounted(tmp_path / "disk", "40m") as disk:
         settings = {"ANALYTICS_DATA_DIR": str(disk / "data"), "ANALYTICS_STORE_SECONDS": "0.2"}
-        server = start_server(settings)
+        server = start_server(settings, STORE)
 
         def send(first: int) -> bool:
             """Send lines and spans; whether they were acknowledged."""
@@ -340,6 +340,6 @@ def test_lines_and_spans_are_recorded_while_the_store_has_no_room_until_the_jour
         eventually(lambda: long_term(server)["waiting"] == 0)
         check_records(server, sent - 1)
         kill(server)
-        again = start_server(settings)
+        again = start_server(settings, STORE)
         check_records(again, sent - 1)
         assert again.stop() == 0

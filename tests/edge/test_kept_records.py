@@ -17,7 +17,7 @@ from tests.server import Server
 
 RING = 200
 SECOND = 1_000_000_000
-TRACES = 12
+TRACES = 8
 SERVICES = ("shop", "cart", "bank")
 HARD = 'é\u0000\u2028 "\\" \U0001f600 {"a": 1} %20'
 """A text with what encodings get wrong."""

@@ -10,10 +10,10 @@ import pytest
 
 from tests.edge.items import at
 from tests.edge.mortal import Client, Mortal, batches, flat
+from tests.edge.test_store import ASKING
 from tests.edge.wire import eventually
-from tests.server import GUNICORN
 
-FEW_KILLS, MANY_KILLS = 2, 30
+TURNS, FEW_KILLS, MANY_KILLS = 2, 1, 30
 SPANS_OF_TRACE = 100
 SETTINGS = {
     "ANALYTICS_STORE_SECONDS": "0.2",
@@ -44,11 +44,14 @@ def trace_of(number: int) -> str:
     return f"{number // SPANS_OF_TRACE + 1:032x}"
 
 
-@pytest.mark.parametrize("kills", [FEW_KILLS, pytest.param(MANY_KILLS, marks=pytest.mark.long)])
+@pytest.mark.parametrize(
+    ("kills", "turn"),
+    [*((FEW_KILLS, turn) for turn in range(TURNS)), pytest.param(MANY_KILLS, 0, marks=pytest.mark.long)],
+)
 def test_each_acknowledged_line_and_span_is_kept_once_across_kills(
-    tmp_path: Path, dice: random.Random, kills: int
+    tmp_path: Path, dice: random.Random, kills: int, turn: int
 ) -> None:
-    server = Mortal(tmp_path / "server.log", tmp_path / "data", GUNICORN, **SETTINGS)
+    server = Mortal(tmp_path / "server.log", tmp_path / "data", ASKING, **SETTINGS)
     clients = {
         "single": Client(server, "/logs", lambda number: line("single", number)),
         "batches": Client(server, "/logs", batches(lambda number: line("batches", number), 60, dice)),

@@ -122,7 +122,7 @@ def test_redirects_are_not_followed_and_410_ends_a_receiver_until_it_is_changed(
         )
         if status == 410:
             change(server, "Down", is_firing=True)
-            time.sleep(2.5)
+            time.sleep(1.5)
             assert len(receiver.received) == 1
             receiver.status = 200
             put(server, "/receivers/ops", {"type": "webhook", "url": receiver.url, "send_resolved": False})

@@ -11,7 +11,7 @@ import requests
 from tests.edge.wire import eventually
 from tests.server import Server
 
-RING, BATCH, BEFORE, PAGE = 100, 50, 1_000, 60
+RING, BATCH, BEFORE, PAGE = 100, 50, 600, 60
 SETTINGS = {"ANALYTICS_EVENTS_RING": str(RING), "ANALYTICS_STORE_SECONDS": "0.2"}
 
 

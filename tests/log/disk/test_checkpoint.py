@@ -90,7 +90,7 @@ def known_ids(acts: Iterable[Act]) -> list[Act]:
     return named
 
 
-@costly(25)
+@costly(12)
 @given(before=acts, after=acts)
 @example(before=[("metrics", [("latency", 1.0, "a", {}, 20.0, None)]), ("wait", 65 * DAY)], after=[])
 def test_a_restored_state_answers_and_continues_like_the_original(before: list[Act], after: list[Act]) -> None:
@@ -113,7 +113,7 @@ STEPS = st.one_of(
 )
 
 
-@costly(30)
+@costly(15)
 @given(st.lists(STEPS, max_size=40))
 def test_many_checkpoints_with_failures_add_up_to_a_single_one(acts: list[Act]) -> None:
     often, once = Rig(**LIMITS), Rig(**LIMITS)

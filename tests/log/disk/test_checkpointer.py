@@ -198,7 +198,7 @@ def test_the_file_stays_bounded_under_endless_load(
     disk = stack.enter_context(Disk(tmp_path / "data", dedupe_seconds=0, **few))
     sizes = []
     for round_ in range(60):
-        for number in range(20):
+        for number in range(8):
             name = f"{round_}.{number}"
             disk.events(*(event(id=f"{name}.{place}", data={"text": "x" * 500}) for place in range(20)))
             disk.metric("memory", number, id=name)

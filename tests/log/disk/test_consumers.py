@@ -114,7 +114,7 @@ def test_relaxed_consumers_read_written_entries_only(tmp_path: Path, stack: Exit
 _step = st.sampled_from(("event", "event", "save", "crash", "read", "done"))
 
 
-@costly(20)
+@costly(12)
 @given(st.lists(_step, max_size=30))
 def test_every_entry_is_read_until_it_is_done(steps: list[Any]) -> None:
     with TemporaryDirectory() as directory, ExitStack() as stack:

@@ -115,7 +115,7 @@ def without_given_ids(rig: Rig) -> Rig:
     return rig
 
 
-@costly(15)
+@costly(8)
 @given(st.lists(st.tuples(st.integers(1, 5), st.sampled_from(("held", "free", "save", "save")))), st.booleans())
 def test_records_in_flight_that_are_sent_again_count_once(steps: list[tuple[int, str]], saves: bool) -> None:
     with TemporaryDirectory() as directory, ExitStack() as stack:
