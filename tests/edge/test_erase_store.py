@@ -40,21 +40,39 @@ def seen(server: Server, user: str) -> list[int]:
     return [found["count"], len(exported), int(explored["value"]), selected["rows"][0][0]]
 
 
-def test_an_erased_user_is_in_no_answer_and_in_no_file(start_server: StartServer, tmp_path: Path) -> None:
-    data = tmp_path / "kept"
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "kept"
+
+
+@pytest.fixture
+def server(start_server: StartServer, data: Path) -> Server:
+    """A server with old events of two users in files and in memory, and new ones of one of them in memory only."""
     settings = {"ANALYTICS_DATA_DIR": str(data), "ANALYTICS_STORE_SECONDS": "0.2", "ANALYTICS_EVENTS_RING": "100"}
     server = start_server(settings, ASKING)
     users = [USER, "other"] * 300
     events = [{"type": "request", "service": "shop", "user_id": user, "data": {"of": user}} for user in users]
     assert server.post("/events", events).json()["accepted"] == 600
     eventually(lambda: users_in_files(data) == {USER, "other"}, PATIENCE)
-    assert server.post("/events", [{**events[0], "type": "later"}] * 5).ok  # in memory only
-    assert seen(server, USER) == [305] * 4
+    assert server.post("/events", [{**events[0], "type": "later"}] * 5).ok
+    return server
+
+
+def erase(server: Server) -> None:
     answer = requests.delete(f"{server.url}/users/{USER}", timeout=PATIENCE)
     assert answer.status_code == 200, answer.text
     assert (answer.json()["events"], answer.json()["complete"]) == (305, True)
+
+
+def test_an_erased_user_is_in_no_answer(server: Server) -> None:
+    assert seen(server, USER) == [305] * 4
+    erase(server)
     assert seen(server, USER) == [0] * 4
     assert seen(server, "other") == [300] * 4
+
+
+def test_an_erased_user_is_soon_in_no_file(server: Server, data: Path) -> None:
+    erase(server)
     eventually(lambda: users_in_files(data) == {"other"}, PATIENCE)
     eventually(lambda: server.get("/stats")["storage"]["long_term"]["erasing"] == 0, PATIENCE)
     eventually(lambda: not holds(data, USER), PATIENCE)

@@ -11,9 +11,8 @@ import pytest
 from tests.edge.mortal import Client, Mortal, batches, flat
 from tests.edge.wire import eventually
 
-FEW_KILLS, MANY_KILLS = 2, 40
-DURING_START = 2
-"""The kills with this number, and with every fourth after it, come during startup and recovery."""
+MANY_KILLS, DURING_START = 40, 2
+"""The second is the number of a kill: this one, and with every fourth after it, come during startup and recovery."""
 USERS = 700
 """Few enough that the distinct sketch is exact."""
 
@@ -38,8 +37,8 @@ def total(buckets: list[dict[str, Any]], figure: str) -> float:
 @pytest.mark.parametrize(
     "kills",
     [
-        range(FEW_KILLS),
-        range(DURING_START - 1, DURING_START - 1 + FEW_KILLS),
+        range(1),
+        range(DURING_START - 1, DURING_START + 1),
         pytest.param(range(MANY_KILLS), marks=pytest.mark.long),
     ],
     ids=str,
@@ -84,7 +83,7 @@ def test_each_acknowledged_record_counts_exactly_once_across_kills(
         server.kill()
     assert "Traceback" not in server.log()
     assert "CRITICAL" not in server.log()
-    assert within or len(kills) == FEW_KILLS, "no kill happened during a checkpoint"
+    assert within or len(kills) < MANY_KILLS, "no kill happened during a checkpoint"
     assert all(client.retries for client in clients.values()), "a client saw no kill"
 
 

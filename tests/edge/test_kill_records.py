@@ -54,8 +54,8 @@ def test_each_acknowledged_line_and_span_is_kept_once_across_kills(
     server = Mortal(tmp_path / "server.log", tmp_path / "data", ASKING, **SETTINGS)
     clients = {
         "single": Client(server, "/logs", lambda number: line("single", number)),
-        "batches": Client(server, "/logs", batches(lambda number: line("batches", number), 60, dice)),
-        "spans": Client(server, "/spans", batches(span, 60, dice)),
+        "batches": Client(server, "/logs", batches(lambda number: line("batches", number), 20, dice)),
+        "spans": Client(server, "/spans", batches(span, 20, dice)),
     }
     waits = threading.Event()
     server.begin()

@@ -51,7 +51,7 @@ def server_with_an_alert(start_server: StartServer, folder: Path, lasts: str) ->
 
 
 def test_a_pending_alert_goes_on_where_it_was_after_kill_9(start_server: StartServer, tmp_path: Path) -> None:
-    server = server_with_an_alert(start_server, tmp_path, "2s")
+    server = server_with_an_alert(start_server, tmp_path, "1s")
     pending = eventually(lambda: alert(server, "pending"))
     kill(server)
     server.__enter__()
