@@ -49,10 +49,10 @@ def test_each_acknowledged_record_counts_exactly_once_across_kills(
     server = Mortal(tmp_path / "server.log", tmp_path / "data")
     clients = {
         "single": Client(server, "/events", lambda number: event("single", number)),
-        "batches": Client(server, "/events", batches(lambda number: event("batches", number), 60, dice)),
+        "batches": Client(server, "/events", batches(lambda number: event("batches", number), 20, dice)),
         "nameless": Client(server, "/events", lambda number: event("nameless", number, named=False), again=False),
         "gauge": Client(server, "/metrics", lambda number: metric("gauge", number, "orders")),
-        "traffic": Client(server, "/metrics", batches(lambda number: metric("traffic", number, "requests"), 40, dice)),
+        "traffic": Client(server, "/metrics", batches(lambda number: metric("traffic", number, "requests"), 15, dice)),
         "beating": Client(server, "/heartbeat", beat),
     }
     within = 0

@@ -267,7 +267,7 @@ def test_the_lag_of_the_event_loop_is_exposed(shared_server: Server) -> None:
 
 @pytest.fixture(scope="module")
 def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict[bool, Ask]]]:
-    """A server that two Prometheus scrape; the second one keeps native histograms."""
+    """A server that two Prometheus scrape, which takes them 5 s to begin; the second one keeps native histograms."""
     folders = [tmp_path_factory.mktemp("prometheus") for _ in range(2)]
     with (
         Server(folders[0] / "log") as server,
@@ -336,7 +336,6 @@ def prometheus(server: Server, folder: Path, *options: str) -> Iterator[Ask]:
         f"--config.file={config}",
         f"--storage.tsdb.path={folder / 'tsdb'}",
         f"--web.listen-address=127.0.0.1:{port}",
-        "--scrape.discovery-reload-interval=100ms",  # it begins 5 s after its start otherwise
         *options,
     ]
 

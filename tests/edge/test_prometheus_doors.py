@@ -65,7 +65,7 @@ def registry() -> CollectorRegistry:
 
 
 class Scraper:
-    """A Prometheus that scrapes targets, by job, five times a second.
+    """A Prometheus that scrapes targets, by job, five times a second; it begins 5 s after its start.
 
     Args:
         folder: of its data and log.
@@ -82,7 +82,6 @@ class Scraper:
             f"--storage.tsdb.path={folder / 'tsdb'}",
             f"--web.listen-address=127.0.0.1:{port}",
             "--enable-feature=native-histograms,exemplar-storage",
-            "--scrape.discovery-reload-interval=100ms",  # it begins 5 s after its start otherwise
             "--storage.remote.flush-deadline=1s",  # a reload waits so long for a server that has ended
         ]
         with self._log.open("wb") as log:
