@@ -10,7 +10,7 @@ from tests.edge.wire import check_still_works, connect, read_answer
 from tests.server import Server
 
 PARTS = 3
-"""So many tests send the documents, each its share."""
+"""So many tests send the documents, and as many the batches, each its share."""
 
 
 @pytest.mark.parametrize("start", range(PARTS))
@@ -24,8 +24,9 @@ def test_each_document_gets_a_short_answer(target: Server, start: int) -> None:
     check_still_works(target)
 
 
-def test_each_item_of_a_batch_is_refused_and_the_first_hundred_errors_listed(target: Server) -> None:
-    for request in batches():
+@pytest.mark.parametrize("start", range(PARTS))
+def test_each_item_of_a_batch_is_refused_and_the_first_hundred_errors_listed(target: Server, start: int) -> None:
+    for request in islice(batches(), start, None, PARTS):
         with connect(target, timeout=60) as connection:
             connection.sendall(request)
             answer = read_answer(connection)

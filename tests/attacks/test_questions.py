@@ -11,7 +11,7 @@ from tests.attacks.question_payloads import queries, questions, searches, statem
 from tests.edge.wire import connect, read_answer
 from tests.server import Server
 
-PATIENCE, PARTS = 100, 2
+PATIENCE, PARTS = 100, 4
 
 
 @pytest.fixture(scope="module")

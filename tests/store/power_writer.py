@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.state.rig import DAY, event
 from tests.store.rig import Keeping
 
-BATCHES, EVENTS = 12, 3
+BATCHES, EVENTS = 8, 3
 
 
 def main(directory: Path, durability: str) -> None:

@@ -14,7 +14,7 @@ from tests.store.rig import Keeping
 
 HASTY = {"seconds": 0.05, "records": 40}
 LIMITS = {"events_ring": 1_000_000}
-TURNS, FEW_KILLS, MANY_KILLS = 3, 20, 1_000
+TURNS, FEW_KILLS, MANY_KILLS = 5, 12, 1_000
 """Together with the kills at a point these are 100 in `make test`, and 1,000 in `make test-long`."""
 PAUSE_PER_KILL = 0.0005
 DAY = 86_400

@@ -15,7 +15,7 @@ from tests.store.rig import Keeping
 
 HASTY = {"seconds": 0.05}
 MINUTE = 60.0
-TURNS, KILLS = 2, 12
+TURNS, KILLS = 3, 8
 
 
 def writer(disk: Keeping) -> NumbersWriter:
@@ -63,7 +63,7 @@ def test_each_minute_is_stored_once_across_kills(tmp_path: Path, dice: random.Ra
             if dice.random() < 0.6:
                 gevent.sleep(dice.random() * 0.2)
                 disk.kill()
-            if kill % 8 == 7:
+            if kill % 4 == 3:
                 numbers = writer(disk)  # as after a start of the server
         disk.clock.advance(2 * MINUTE)
         for _ in range(3):
