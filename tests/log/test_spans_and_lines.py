@@ -78,6 +78,29 @@ def test_server_and_consumer_spans_are_requests() -> None:
     }
 
 
+def test_users_of_requests_among_spans_are_counted() -> None:
+    rig = Rig()
+    record(rig, *(span(number, user_id=user) for number, user in enumerate(("ada", "bob", "ada", None), 1)))
+    assert rig.hours(1)[0]["unique_users"] == 2
+
+
+def test_the_slowest_span_of_a_batch_is_the_exemplar_of_its_series() -> None:
+    rig = Rig()
+    record(rig, *(span(number, end=NOW + number % 3 * SECOND) for number in range(1, 5)), span(9, kind=CONSUMER))
+    store = rig.state.series_store
+    found = {
+        dict(store.ids.labels(number))["kind"]: [
+            (dict(each.labels)["trace_id"], dict(each.labels)["span_id"], each.value)
+            for each in store.exemplars.of(number)
+        ]
+        for number in store.select([equal("__name__", "span_milliseconds")])
+    }
+    assert found == {
+        "server": [(f"{2:032x}", f"{2:016x}", 2_000.0)],
+        "consumer": [(f"{9:032x}", f"{9:016x}", 10.0)],
+    }
+
+
 def test_events_win_over_spans_of_the_same_service() -> None:
     rig = Rig()
     record(rig, span(1))

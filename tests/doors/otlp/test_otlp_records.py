@@ -4,9 +4,11 @@ import base64
 import copy
 import gzip
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
+import zstandard
 from google.protobuf import json_format
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import (
     ExportLogsServiceRequest,
@@ -320,11 +322,14 @@ def test_json_that_is_not_utf_8_costs_its_item_alone(place: bytes) -> None:
     assert [line.body for line in rig.lines] == ["x"]
 
 
-def test_compressed_requests_are_read() -> None:
+@pytest.mark.parametrize(("encoding", "compress"), [("gzip", gzip.compress), ("zstd", zstandard.compress)])
+@pytest.mark.parametrize("form", FORMS)
+def test_compressed_requests_are_read(form: str, encoding: str, compress: Callable[[bytes], bytes]) -> None:
     rig = RecordRig()
-    body = gzip.compress(encoded(logs({"body": {"stringValue": "x"}}), PROTOBUF))
-    assert rig.post("/v1/logs", body, PROTOBUF, HTTP_CONTENT_ENCODING="gzip").status == 200
-    assert len(rig.lines) == 1
+    for path, message in (("/v1/logs", logs({"body": {"stringValue": "x"}})), ("/v1/traces", traces(span()))):
+        body = compress(encoded(message, form))
+        assert rig.post(path, body, form, HTTP_CONTENT_ENCODING=encoding).status == 200
+    assert (len(rig.lines), len(rig.spans)) == (1, 1)
 
 
 def test_an_empty_request_is_a_success() -> None:
