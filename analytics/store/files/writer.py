@@ -94,7 +94,8 @@ class FileWriter:
         """Write the rows of `relation` (SQL) that are of a day, which have these figures; returns the file.
 
         `letters` has at least those of these rows. With `is_sorted`, the relation has only these rows, in the order of
-        files, and the connection keeps the order.
+        files, and the connection keeps the order. Files that were not merged have no order: they are one row group, so
+        that sorting would leave nothing out of what questions read, and merging sorts them.
 
         Raises:
             duckdb.Error, OSError: it could not be written; no file is left.
@@ -108,7 +109,7 @@ class FileWriter:
         about = {"analytics.layout": str(LAYOUT_VERSION), "analytics.shapes": msgspec.json.encode(used).decode()}
         select = f"SELECT {columns} FROM {relation}"  # nosec
         if not is_sorted:
-            select += f" WHERE {where} ORDER BY {SORTED_BY}"
+            select += f" WHERE {where}" + (f" ORDER BY {SORTED_BY}" if reach.level else "")
         with self.finished(name) as file:
             file.copy(connection, select, ROW_GROUP, about)
             return _described(file, day, reach, figures, letters)

@@ -1,15 +1,16 @@
 """Columns of old events in the order of files, so that each day is written as it is: nothing is sorted again."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from analytics.store.files.arrow import ArrowRows, PickedColumn, TextColumn, lines_column, text_column
 from analytics.store.files.figures import DAY_MICROSECONDS, EventFigures
 from analytics.store.files.letters import LetterSets
 from analytics.store.files.shapes import COLUMN, Shapes
 from analytics.store.process.decoding import JournalEvent, SplitEvent
-from analytics.store.process.tail import SPLIT_ROWS
+from analytics.store.process.waiting import SPLIT_ROWS
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,11 +19,34 @@ if TYPE_CHECKING:
 
 
 class DayRows(NamedTuple):
-    """The events of one day, in the order of its file: their figures, and columns as DuckDB reads them."""
+    """The events of one day, in the order of its file: their figures, and they as DuckDB reads them."""
 
     day: int
     figures: EventFigures
-    columns: Mapping[str, Any]
+    rows: ArrowRows
+
+
+class _Field:
+    """A column of data while events are split: the texts that were found, and the place of each event among them."""
+
+    def __init__(self, count: int) -> None:
+        import numpy as np
+
+        self.places = np.full(count, -1, "i8")
+        self._lines: list[bytes] = []
+        self._count = 0
+
+    def put(self, events: "Integers", joined: bytes) -> None:
+        """Put the texts of some events."""
+        import numpy as np
+
+        self._lines.append(joined)
+        self.places[events] = np.arange(self._count, self._count + len(events))
+        self._count += len(events)
+
+    def column(self) -> PickedColumn:
+        """The column."""
+        return PickedColumn(self.places, lines_column(self._lines))
 
 
 class HistoryColumns:
@@ -65,8 +89,9 @@ class HistoryColumns:
             "received": np.full(len(events), received, "i8").view("M8[us]"),
             "is_timed": np.fromiter([event.timestamp is not None for event in events], "?", len(events)),
             "shape": np.zeros(len(events), "i2"),
-            "rest": np.full(len(events), None, "O"),
         }
+        self._names = [names[place] for place in order.tolist()]
+        self._fields = {"rest": _Field(len(events))}
         self._shapes = shapes
         for start in range(0, len(events), SPLIT_ROWS):
             data = [
@@ -75,31 +100,29 @@ class HistoryColumns:
             ]
             with lock:
                 self._split(data, start)
+        self._columns |= {name: field.column() for name, field in self._fields.items()}
         self.letters = self._sets.letters()
 
-    def _texts(self, name: str, texts: Sequence[str | None]) -> Any:
-        import numpy as np
-
-        distinct = texts if name == "id" else set(texts)
-        self._sets.add(name, "".join(filter(None, distinct)).encode())
-        return np.fromiter(texts, "O", len(texts))
+    def _texts(self, name: str, texts: Sequence[str | None]) -> TextColumn:
+        column = text_column(texts)
+        self._sets.add(name, column.utf8)
+        return column
 
     def _split(self, data: Sequence[Any], start: int) -> None:
         """Put the data of the events from a place on into columns."""
         import numpy as np
 
-        columns = self._columns
         for group in self._shapes.split(data):
             places = np.fromiter(group.places, "i8", len(group.places)) + start
             names = ["rest"]
             if group.shape is not None:
-                columns["shape"][places] = group.shape.number
+                self._columns["shape"][places] = group.shape.number
                 names = [COLUMN + field for field in group.shape.fields]
             for name, joined in zip(names, group.columns, strict=True):
                 self._sets.add(name, joined)
-                if name not in columns:
-                    columns[name] = np.full(len(self._times), None, "O")
-                columns[name][places] = np.fromiter(joined.decode().split("\n"), "O", len(places))
+                if name not in self._fields:
+                    self._fields[name] = _Field(len(self._times))
+                self._fields[name].put(places, joined)
 
     def days(self) -> Iterator[DayRows]:
         """The events of each day, in order."""
@@ -107,20 +130,25 @@ class HistoryColumns:
 
         edges = [0, *(np.flatnonzero(np.diff(self._days)) + 1).tolist(), len(self._days)]
         for start, end in pairwise(edges):
-            columns = {name: column[start:end] for name, column in self._columns.items()}
-            yield DayRows(int(self._days[start]), _figures(columns, self._times[start:end]), columns)
+            columns = {name: _cut(column, start, end) for name, column in self._columns.items()}
+            figures = self._figures(start, end)
+            yield DayRows(int(self._days[start]), figures, ArrowRows(columns, end - start))
+
+    def _figures(self, start: int, end: int) -> EventFigures:
+        import numpy as np
+
+        times, seqs, names = self._times[start:end], self._columns["seq"][start:end], set(self._names[start:end])
+        return EventFigures(
+            end - start,
+            int(seqs.min()),
+            int(seqs.max()),
+            int(times.min()) / 1e6,
+            int(times.max()) / 1e6,
+            frozenset(service for service, _ in names),
+            frozenset(type_ for _, type_ in names),
+            tuple(np.unique(self._columns["shape"][start:end]).tolist()),
+        )
 
 
-def _figures(columns: Mapping[str, Any], times: "Integers") -> EventFigures:
-    import numpy as np
-
-    return EventFigures(
-        len(times),
-        int(columns["seq"].min()),
-        int(columns["seq"].max()),
-        int(times.min()) / 1e6,
-        int(times.max()) / 1e6,
-        frozenset(columns["service"].tolist()),
-        frozenset(columns["type"].tolist()),
-        tuple(np.unique(columns["shape"]).tolist()),
-    )
+def _cut(column: Any, start: int, end: int) -> Any:
+    return column.cut(start, end) if isinstance(column, TextColumn | PickedColumn) else column[start:end]

@@ -3,13 +3,14 @@
 import threading
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from analytics.clock import DAY_SECONDS
 from analytics.log.digests import among
 from analytics.records import NewErasure, Receipt
+from analytics.store.files.arrow import ArrowRows, text_column
 from analytics.store.files.layout import EVENTS_FOLDER
 from analytics.store.files.manifest import DataFile, Manifest, PendingErasure
 from analytics.store.files.shapes import Shapes
@@ -182,8 +183,8 @@ class HistoryImporter:
         if not any(batch.events for batch in batches):
             return
         times = np.concatenate([batch.times for batch in batches])
-        new = {
-            "id": np.array([event.id for batch in batches for event in batch.events], dtype=object),
+        new: dict[str, Any] = {
+            "id": text_column([event.id for batch in batches for event in batch.events]),
             "time": times.view("M8[us]"),
             "batch": np.repeat(np.arange(len(batches)), [len(batch.events) for batch in batches]),
             "place": np.array([place for batch in batches for place in batch.places], dtype="i8"),
@@ -191,7 +192,8 @@ class HistoryImporter:
         first, last = int(times.min()), int(times.max())
         with self._catalog.view() as view:
             stored = view.known().events((), EventSpan(first / 1e6 - 1e-3, last / 1e6 + 1e-3))
-            connection.register("new", new)
+            view.show(connection)
+            connection.register("new", ArrowRows(new, len(times)))
             try:
                 found = connection.execute(
                     f"SELECT batch, place FROM new SEMI JOIN (SELECT id, time FROM {stored} WHERE time BETWEEN "  # nosec

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -31,11 +31,14 @@ from analytics.store.process.events_sql import (
 )
 from analytics.store.process.pins import Pins
 from analytics.store.process.question import StillSearching
-from analytics.store.process.tail import Tail, TailTable
+from analytics.store.process.tail import Tail, TailPart, TailTable, show
 from analytics.store.records.erased import ErasedRows
 from analytics.store.records.layout import RECORD_LAYOUTS, RecordLayout
 from analytics.store.records.relation import reading
 from analytics.store.source import ALL_EVENTS, EVENT_COLUMNS, EventSpan, Extent
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 CLOCK_SECONDS = 1e-3
 """Times in the manifest are less exact than those of events: an event may be so much before or after them."""
@@ -56,6 +59,8 @@ class View(NamedTuple):
     cells: CellTail | None = None
     records: Sequence[DataFile] = ()
     """Of log lines and spans."""
+    parts: Sequence[TailPart] = ()
+    """Of the tables."""
 
     def sources_of(self, layout: RecordLayout) -> list[str]:
         """SQL of files and tables of the log lines or spans as they are stored, erased ones among them."""
@@ -99,6 +104,14 @@ class View(NamedTuple):
             raise StillSearching(EVENTS.name)
         return events_sql(self._relations(span, texts), fields, self.erased, texts, columns)
 
+    def show(self, connection: "DuckDBPyConnection") -> None:
+        """Let a connection know the rows that are in no table of DuckDB, before it is asked for any."""
+        show(self.parts, connection)
+
+    def without_tail(self) -> "View":
+        """Those in files alone."""
+        return self._replace(tables=(), parts=())
+
     def known(self) -> "View":
         """The same, with the events of users that are still looked for."""
         return self._replace(erased=[each for each in self.erased if EVENTS.name not in each.searching])
@@ -117,11 +130,10 @@ class View(NamedTuple):
                 where = time_sql if span.is_strict and not _is_within(file, span) else "true"
                 groups.setdefault((where, file.shapes, *map(tuple, searched)), []).append(file)
         relations = [self._relation(files, str(where)) for (where, *_), files in groups.items()]
-        for table in self.tables:
-            for part in table.parts:
-                where = f"seq <= {self.number}" + (f" AND {time_sql}" if span.is_strict else "")  # more may come
-                shapes, letters = self._shapes_of(sorted(part.shapes)), part.letters.letters()
-                relations.append(Relation(part.name, shapes, 0 in part.shapes, letters, where))
+        for part in self.parts:
+            where = f"seq <= {self.number}" + (f" AND {time_sql}" if span.is_strict else "")  # more may come
+            shapes, letters = self._shapes_of(sorted(part.shapes)), part.letters.letters()
+            relations.append(Relation(part.name, shapes, 0 in part.shapes, letters, where))
         return relations
 
     def extents(self, span: EventSpan) -> list[Extent]:
@@ -182,7 +194,8 @@ class FileCatalog:
             numbers = [file for file in files if file.kind in NUMBER_KINDS]
             records = [file for file in files if file.kind in RECORD_LAYOUTS]
             now = (self._shapes.by_number, list(self.erased), self.tail.open.number)
-            view = View(self.folder, events, tables, *now, numbers, self.cells, records)
+            parts = [part for table in tables for part in table.parts]  # later ones are not known to a connection
+            view = View(self.folder, events, tables, *now, numbers, self.cells, records, parts)
             held = self._pins.held([*files, *tables])
             held.__enter__()
         try:

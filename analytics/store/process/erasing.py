@@ -91,6 +91,7 @@ class ErasureSearch:
         self._catalog.check_sizes()
         while True:
             with self._catalog.view() as view, self._engine.lend() as connection:
+                view.show(connection)
                 try:
                     return find(view, connection)
                 except Exception:

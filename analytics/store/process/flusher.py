@@ -12,7 +12,7 @@ from analytics.store.files.writer import FileWriter, Reach
 from analytics.store.process.catalog import FileCatalog
 from analytics.store.process.engine import DuckEngine
 from analytics.store.process.events_sql import without_erased
-from analytics.store.process.tail import Tail, TailTable
+from analytics.store.process.tail import Tail, TailTable, show
 from analytics.store.records.writing import RecordWriter
 
 
@@ -83,6 +83,7 @@ class Flusher:
         if not table.parts:
             return
         connection = self._engine.connect()
+        show(table.parts, connection)
         try:
             rows = without_erased(table.relation(), self._catalog.erased)
             reach = Reach(self.progress.epoch, table.first, table.last, 0)

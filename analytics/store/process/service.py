@@ -108,6 +108,7 @@ class StoreService:
             has_answered = False
             with self._open.catalog.view() as view, self._engine.lend() as connection:
                 active.query = connection
+                view.show(connection)
 
                 def watch(query: Interruptible) -> None:
                     active.query = query

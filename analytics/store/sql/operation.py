@@ -62,7 +62,7 @@ def run_sql(question: Question) -> Iterator[bytes]:
             stack.enter_context(_tail_file(view, question.connection, rows)) for rows in (newest, tail_cells(view))
         )
         files = [str(view.folder / file.name) for file in view.all_files]
-        stored = view._replace(tables=()).events()
+        stored = view.without_tail().events()
         views = {"events": f"SELECT * FROM {stored} UNION ALL FROM {_read(tail)}"}
         for kind, layout in RECORD_LAYOUTS.items():
             if is_searched(view.erased, kind) and kind not in asked.sql.lower():
