@@ -7,8 +7,9 @@ import msgspec
 from analytics.clock import rfc3339
 from analytics.query.error_groups import FingerprintRow, GroupFilter, error_groups
 from analytics.records import Kept, event_json
+from analytics.state.error_groups import fingerprint_of_error
 from analytics.state.resolution import Resolution
-from analytics.state.seen_errors import detail_of
+from analytics.state.seen_errors import detail_of, of_events
 from analytics.state.state import State
 
 
@@ -34,7 +35,10 @@ class _Group(msgspec.Struct, gc=False):
 
 
 class ErrorRow(TypedDict):
-    """Errors that have the same service, type, message, endpoint and status; `latest` is the newest as JSON."""
+    """Errors that have the same service, type, message, endpoint and status.
+
+    `latest` is the newest as JSON, `fingerprint` the group that it belongs to.
+    """
 
     service: str
     type: str
@@ -44,6 +48,7 @@ class ErrorRow(TypedDict):
     count: int
     first: str
     last: str
+    fingerprint: str
     latest: msgspec.Raw
 
 
@@ -97,6 +102,8 @@ def errors(state: State, now: float, wanted: GroupFilter, limit: int) -> ErrorsA
 
 
 def _row(group: _Group) -> ErrorRow:
+    batch, place = group.latest
+    (newest,) = of_events(batch, [place])
     return {
         "service": group.service,
         "type": group.type,
@@ -106,5 +113,6 @@ def _row(group: _Group) -> ErrorRow:
         "count": group.count,
         "first": rfc3339(group.first),
         "last": rfc3339(group.last),
+        "fingerprint": fingerprint_of_error(newest)[0],
         "latest": msgspec.Raw(event_json(*group.latest)),
     }

@@ -4,7 +4,7 @@ from marshmallow import fields
 
 from analytics.records import SERVICE_NAME
 from analytics.schemas.answers import TIME, AnswerSchema, choice, number, text, time, whole
-from analytics.schemas.error_groups import FingerprintGroup
+from analytics.schemas.error_groups import FINGERPRINT, FingerprintGroup
 from analytics.schemas.fields import JsonObject, Timestamp
 
 JOB_STATES = ("running", "waiting", "restarting", "stalled", "failed", "stopped", "done")
@@ -139,6 +139,7 @@ class ErrorGroup(AnswerSchema):
     count = whole("Number of stored errors in this group", 3)
     first = time("Time of the oldest error in this group")
     last = time("Time of the newest error in this group")
+    fingerprint = text("Of the one of the `groups` that the newest error is in", FINGERPRINT)
     latest = fields.Nested(RecordedEvent, metadata={"description": "The newest error in this group"})
 
 

@@ -150,7 +150,7 @@ class ErrorGroups:
     def add(self, errors: Iterable[SeenError]) -> None:
         """Count errors."""
         for error in errors:
-            fingerprint, pattern = fingerprint_of(error.type, error.message[:LONGEST], error.frame)
+            fingerprint, pattern = fingerprint_of_error(error)
             group = self._groups.get(fingerprint)
             if group is None:
                 if len(self._groups) >= MOST_GROUPS:
@@ -208,6 +208,11 @@ class ErrorGroups:
         """Whether a group changed since the last call."""
         was_changed, self.is_changed = self.is_changed, False
         return was_changed
+
+
+def fingerprint_of_error(error: SeenError) -> tuple[str, str]:
+    """The fingerprint of an error that was received, and the pattern of its message."""
+    return fingerprint_of(error.type, error.message[:LONGEST], error.frame)
 
 
 @lru_cache(maxsize=4_096)

@@ -16,8 +16,8 @@ ERROR_SEVERITY = 17
 """The lowest severity of lines that are errors."""
 MESSAGE_LIMIT = 500
 """Longer messages are truncated to this many characters."""
-LONGEST_TYPE, LONGEST_FRAME = 200, 200
-"""Characters of the type of an exception, and of the place where it was raised."""
+LONGEST_TYPE, LONGEST_FRAME, LONGEST_STACK = 200, 200, 65_536
+"""Characters of the type of an exception, of the place where it was raised, and of the stack trace that is searched."""
 REQUEST = "request"
 _NANOSECONDS = 1e9
 _VERSION, _ERROR_TYPE = "service.version", "error.type"
@@ -27,6 +27,9 @@ _MESSAGES = ("message", "msg", "error", "event")
 """Fields of a structured line that may have its message."""
 _PYTHON_FRAME = re.compile(r'^\s*File "([^"]+)", line \d+, in (.+)$', re.MULTILINE)
 _FRAME = re.compile(r"^\s*at (.+?)(?::\d+)*\)?$", re.MULTILINE)
+_FRAME_AFTER_AT_SIGN = re.compile(r"^([^\s@]*)@(\S+?)(?::\d+)*$", re.MULTILINE)
+"""As Firefox and Safari write it: `name@file:line:column`."""
+_type_name = re.compile(r"[A-Za-z_$][\w$.:]*").fullmatch
 _object = msgspec.json.Decoder(dict[str, Any]).decode
 _lines = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
@@ -42,6 +45,13 @@ class ErrorDetail(msgspec.Struct, gc=False):
     status: Any = None
     trace_id: Any = None
     version: Any = None
+    stack: Any = None
+
+    @property
+    def name(self) -> str:
+        """The type of the exception: `error`, where it is a name beside a message; else empty."""
+        name = _text(self.error, LONGEST_TYPE)
+        return name if _text(self.message) and _type_name(name) else ""
 
     @property
     def text(self) -> str | None:
@@ -64,9 +74,9 @@ def of_events(events: Kept[NewEvent], places: Sequence[int]) -> Iterator[SeenErr
         yield SeenError(
             event.service,
             events.at(place),
-            f"HTTP {detail.status}"[:LONGEST_TYPE] if event.type == REQUEST else event.type,
+            f"HTTP {detail.status}"[:LONGEST_TYPE] if event.type == REQUEST else detail.name or event.type,
             detail.text or endpoint or event.type,
-            "",
+            top_frame(_text(detail.stack, LONGEST_STACK)),
             _text(detail.version),
             event.user_id,
             _text(detail.trace_id),
@@ -90,7 +100,7 @@ def of_spans(spans: Sequence[NewSpan]) -> Iterator[SeenError]:
             max(span.start, span.end) / _NANOSECONDS,
             _text(found.get(_TYPE) or attributes.get(_ERROR_TYPE), LONGEST_TYPE) or _failed_request(attributes),
             _text(found.get(_MESSAGE), MESSAGE_LIMIT) or span.status_message[:MESSAGE_LIMIT] or span.name,
-            top_frame(_text(found.get(_STACK), 65_536)),
+            top_frame(_text(found.get(_STACK), LONGEST_STACK)),
             version,
             span.user_id,
             span.trace_id,
@@ -110,7 +120,7 @@ def of_lines(lines: Sequence[NewLogLine], received: float) -> Iterator[SeenError
             received if line.time is None else line.time / _NANOSECONDS,
             _text(attributes.get(_TYPE), LONGEST_TYPE) or "log line",
             _text(attributes.get(_MESSAGE), MESSAGE_LIMIT) or message_of(line.body),
-            top_frame(_text(attributes.get(_STACK), 65_536)),
+            top_frame(_text(attributes.get(_STACK), LONGEST_STACK)),
             _text(_object(line.resource).get(_VERSION) or attributes.get(_VERSION)),
             min(users, default=None),
             line.trace_id,
@@ -151,7 +161,10 @@ def top_frame(stack: str) -> str:
     if python:
         return " ".join(python[-1])[:LONGEST_FRAME]  # the newest call is last
     found = _FRAME.search(stack)
-    return found[1][:LONGEST_FRAME] if found else ""
+    if found:
+        return found[1][:LONGEST_FRAME]
+    other = _FRAME_AFTER_AT_SIGN.search(stack)
+    return (f"{other[1]} ({other[2]}" if other[1] else other[2])[:LONGEST_FRAME] if other else ""
 
 
 def _failed_request(attributes: dict[str, Any]) -> str:

@@ -38,6 +38,10 @@ def test_errors_are_listed_when_traffic_has_pushed_them_out_of_the_events(
     expect(page.locator("#errors-note")).to_have_text("Last hour: 3 errors in 2 kinds.")
     pay.locator("summary").click()
     expect(pay.locator("pre")).to_contain_text('"status": 503')
+    pay.get_by_role("link", name="All errors with this cause").click()
+    group = page.locator("#groups > li:has(details[open])")
+    expect(group.locator(".what")).to_have_text("HTTP 503 /pay")
+    expect(group.locator(".samples tbody tr")).to_have_count(2)
 
 
 def test_new_errors_appear_in_the_list_and_an_opened_one_keeps_its_place(

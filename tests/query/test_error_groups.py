@@ -79,6 +79,24 @@ def test_events_spans_and_lines_are_grouped_by_fingerprint() -> None:
     assert row["state"] == "open"
 
 
+def test_error_events_are_told_apart_by_the_type_and_the_top_frame_of_their_exception() -> None:
+    rig = Rig()
+
+    def thrown(name: str, place: str) -> dict[str, str]:
+        return {"error": name, "message": "no 17", "stack": f"{name}: no 17\n    at {place} (http://shop/a.js:7:1)"}
+
+    places = (("TypeError", "pay"), ("TypeError", "pay"), ("TypeError", "load"), ("RangeError", "pay"))
+    rig.events(*(event("error", "shop", data=thrown(*each)) for each in places))
+    rig.event("error", "shop", data={"message": "no 18", "error": "card 7 was declined"})
+    counts = {(row["type"], row["frame"]): row["count"] for row in groups(rig)}
+    assert counts == {
+        ("TypeError", "pay (http://shop/a.js"): 2,
+        ("TypeError", "load (http://shop/a.js"): 1,
+        ("RangeError", "pay (http://shop/a.js"): 1,
+        ("error", None): 1,
+    }
+
+
 def test_groups_are_filtered_by_service_and_time() -> None:
     rig = Rig()
     rig.event("error", "shop", data={"message": "a"})

@@ -49,6 +49,15 @@ def test_equal_errors_are_grouped_with_count_first_and_last() -> None:
     assert page(rig, limit=1)["count"] == 1
 
 
+def test_each_error_names_its_group_by_fingerprint() -> None:
+    rig = Rig()
+    rig.event("error", data={"error": "TypeError", "message": "no 7", "stack": "TypeError\n    at pay (a.js:1:1)"})
+    rig.event("error", "cart", data={"message": "no 8"})
+    found = page(rig)
+    kinds = {group["fingerprint"]: group["type"] for group in found["groups"]}
+    assert [kinds[error["fingerprint"]] for error in found["errors"]] == ["error", "TypeError"]
+
+
 def test_the_message_is_the_first_text_in_the_data() -> None:
     rig = Rig()
     rig.event("error", data={"message": {"a": 1}, "error": "boom", "status": [500], "endpoint": 5})

@@ -177,6 +177,8 @@ def test_lines_of_severity_error_are_errors() -> None:
         ("", ""),
         ("Error: no\n    at charge (/app/pay.js:10:5)\n    at main (/app/a.js:1:1)", "charge (/app/pay.js"),
         ("java.lang.E: no\n\tat com.shop.Pay.charge(Pay.java:88)\n\tat a.b(C.java:1)", "com.shop.Pay.charge(Pay.java"),
+        ("charge@http://shop/pay.js:10:5\nmain@http://shop/a.js:1:1", "charge (http://shop/pay.js"),
+        ("@http://shop/pay.js:10:5", "http://shop/pay.js"),
         ("something else", ""),
     ],
 )

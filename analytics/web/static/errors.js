@@ -3,7 +3,7 @@
 import { ask, iso } from './api.js';
 import { byId, el, icon, setText } from './dom.js';
 import { count, plural, shorten, stamp, utc } from './format.js';
-import { linksOfEvent } from './joins.js';
+import { linkOfGroup, linksOfEvent } from './joins.js';
 
 const NEWS_MS = 3000;
 const AGAIN_MS = 30_000;
@@ -84,12 +84,14 @@ function line(group, withService) {
   const details = el('details', {}, el('summary', {}, number, state, el('span', { className: 'of' }, withService ? group.service : ''), where, when));
   const row = { root: el('li', {}, details), fill };
   let newest = null;
+  let cause = '';
   details.addEventListener('toggle', () => {
-    if (details.open && details.children.length === 1) details.append(linksOfEvent(newest) ?? '', el('pre', { tabIndex: 0 }, JSON.stringify(newest, null, 2)));
+    if (details.open && details.children.length === 1) details.append(linkOfGroup(cause), linksOfEvent(newest) ?? '', el('pre', { tabIndex: 0 }, JSON.stringify(newest, null, 2)));
   });
 
-  function fill({ type, message, endpoint, status, count: times, first, last, latest }) {
+  function fill({ type, message, endpoint, status, count: times, first, last, fingerprint, latest }) {
     newest = latest;
+    cause = fingerprint;
     const code = status === null ? '' : `status ${status}`;
     setText(number, `${count(times)} ×`);
     setText(what, shorten(message ?? (code || type), LONGEST));

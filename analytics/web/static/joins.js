@@ -20,6 +20,9 @@ export function linksOfTime(service, from, to) {
   return RECORDS.flatMap(([text, page, asked], place) => [place ? ' · ' : '', link(text, page, { ...about, ...asked })]);
 }
 
+/** A line with a link to all errors of the group with this fingerprint, whatever its state. */
+export const linkOfGroup = (group) => el('p', { className: 'soft' }, link('All errors with this cause', 'failing', { state: '', span: 'all', group }));
+
 /** A line with links to the trace of an event and the lines of that; null if the event names no trace. */
 export function linksOfEvent({ timestamp, data }) {
   const id = data?.trace_id;
