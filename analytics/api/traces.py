@@ -43,16 +43,21 @@ def traces_blueprint(source: RecordSource, clock: Clock) -> Blueprint:
     def find() -> Response:
         args = arguments(TRACES, besides=ATTRIBUTE)
         since, until = _range(args, clock)
-        least, most = args["least"], args["most"]
+        least, most, trace_least, trace_most = (
+            None if args[name] is None else round(args[name] * MILLISECOND)
+            for name in ("least", "most", "trace_least", "trace_most")
+        )
         wanted = TraceFilter(
             args["service"],
             args["operation"],
             since,
             until,
-            None if least is None else round(least * MILLISECOND),
-            None if most is None else round(most * MILLISECOND),
+            least,
+            most,
             status_number(args["status"]),
             dict(picked(ATTRIBUTE, "an attribute")),
+            trace_least,
+            trace_most,
         )
         found = traces.find(wanted, args["order"], args["limit"])
         return answer({"traces": list(map(_row, found)), "count": len(found), "limit": args["limit"]})

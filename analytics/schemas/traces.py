@@ -46,6 +46,16 @@ class TracesQuery(Query):
     most = Milliseconds(
         data_key="max_duration_ms", load_default=None, metadata={"description": "Spans that took at most as long"}
     )
+    trace_least = Milliseconds(
+        data_key="min_trace_duration_ms",
+        load_default=None,
+        metadata={"description": "Traces that took at least as long, whichever span matches"},
+    )
+    trace_most = Milliseconds(
+        data_key="max_trace_duration_ms",
+        load_default=None,
+        metadata={"description": "Traces that took at most as long, whichever span matches"},
+    )
     start = When(data_key="from", load_default=None, metadata={"description": "Start; default: an hour before `to`"})
     end = When(data_key="to", load_default=None, metadata={"description": "End; default: now"})
     order = OneOf(

@@ -27,6 +27,7 @@ class TraceFilter(NamedTuple):
         least, most: its duration in nanoseconds.
         status: index in `SPAN_STATUSES`.
         attributes: texts of its attributes, or else of the resource, by name.
+        trace_least, trace_most: the duration of the whole trace in nanoseconds.
     """
 
     service: str | None = None
@@ -37,6 +38,8 @@ class TraceFilter(NamedTuple):
     most: int | None = None
     status: int | None = None
     attributes: Mapping[str, str] = {}
+    trace_least: int | None = None
+    trace_most: int | None = None
 
     def conditions(self) -> tuple[str, list[Any]]:
         """SQL of the conditions on a span, and their parameters."""
@@ -50,9 +53,25 @@ class TraceFilter(NamedTuple):
             ("status = ?", self.status),
         )
         found = [(text, [value]) for text, value in compared if value is not None]
+        if self.trace_least is not None or self.trace_most is not None:
+            found.append(self._lasting())
         both = "coalesce(json_text(attributes, ?), json_text(resource, ?)) = ?"
         found += [(both, [name, name, value]) for name, value in self.attributes.items()]
         return " AND ".join(["1 = 1", *(text for text, _ in found)]), [each for _, values in found for each in values]
+
+    def _lasting(self) -> tuple[str, list[Any]]:
+        """SQL of the condition on the duration of the whole trace, and its parameters."""
+        inner = [("start_time >= ?", self.since), ("start_time < ?", self.until)]
+        outer = [
+            ("max(end_time) - min(start_time) >= ?", self.trace_least),
+            ("max(end_time) - min(start_time) <= ?", self.trace_most),
+        ]
+        where, having = (
+            " AND ".join(["1 = 1", *(text for text, value in conditions if value is not None)])
+            for conditions in (inner, outer)
+        )
+        statement = f"SELECT trace_id FROM records WHERE {where} GROUP BY trace_id HAVING {having}"  # nosec
+        return f"trace_id IN ({statement})", [value for _, value in (*inner, *outer) if value is not None]
 
 
 class TraceSummary(Struct):

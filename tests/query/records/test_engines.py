@@ -179,8 +179,9 @@ def test_metric_queries(sources: tuple[MemorySource, DuckSource], query: str) ->
     assert found == expected
 
 
+@pytest.mark.parametrize("duration", [{}, {"trace_least": 2 * traces.NANOSECONDS}])
 @pytest.mark.parametrize("order", [NEWEST_FIRST, SLOWEST_FIRST, SPREAD])
-def test_lists_of_traces(order: str) -> None:
+def test_lists_of_traces(order: str, duration: dict[str, Any]) -> None:
     of = traces.Recorded(
         *(
             traces.span(n, n * 10, end=traces.NOW + n * n * 10 * traces.MS, status=2 * (n % 5 == 0))
@@ -188,7 +189,7 @@ def test_lists_of_traces(order: str) -> None:
         )
     )
     rows = of.source.ask(RecordQuery("spans", f"SELECT {', '.join(SPAN_COLUMNS)} FROM records"))
-    wanted = TraceFilter(since=traces.NOW, until=traces.NOW + 500 * traces.MS)
+    wanted = TraceFilter(since=traces.NOW, until=traces.NOW + 500 * traces.MS, **duration)
     expected, found = (Traces(source).find(wanted, order, 30) for source in (of.source, DuckSource(SPAN_COLUMNS, rows)))
     assert found == expected
     assert len(found) == 30

@@ -61,6 +61,20 @@ def test_traces_are_found_by_what_one_span_has() -> None:
     assert of.found(SLOWEST_FIRST) == [3, 1, 2]
 
 
+def test_traces_are_found_by_their_whole_duration_whichever_span_matches() -> None:
+    of = Recorded(
+        span(1, 0, end=NOW + 100 * MS),
+        span(1, 10, 1, service="cart", status=2),
+        span(2, 0),
+        span(3, 0, end=NOW + 900 * MS),
+        span(3, 10, 1, service="cart"),
+    )
+    assert of.found(trace_most=100 * MS) == [1, 2]
+    assert of.found(trace_least=100 * MS) == [1, 3]
+    assert of.found(status=2, trace_least=50 * MS, trace_most=200 * MS, since=NOW, until=NOW + MS * 100) == [1]
+    assert of.found(SPREAD, service="cart", trace_least=200 * MS, since=NOW, until=NOW + MS * 100) == [3]
+
+
 def test_traces_are_spread_over_the_range_with_failed_and_slow_ones_first() -> None:
     of = Recorded(
         *(span(n, n) for n in range(1, 40)),

@@ -10,7 +10,7 @@ export const address = new Address(
 
 /** The arguments of GET /traces for a view. */
 export function askedOf(view, now) {
-  const asked = { ...rangeOf(view, now), service: view.service, operation: view.operation, status: view.status, min_duration_ms: view.min, max_duration_ms: view.max, order: view.order, limit: MOST_TRACES };
+  const asked = { ...rangeOf(view, now), service: view.service, operation: view.operation, status: view.status, min_trace_duration_ms: view.min, max_trace_duration_ms: view.max, order: view.order, limit: MOST_TRACES };
   const [, name, value] = view.attribute.match(/^\s*([^=\s]+)\s*=\s*(.*?)\s*$/) ?? [];
   return name ? { ...asked, [`attributes.${name}`]: value } : asked;
 }
