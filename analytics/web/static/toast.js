@@ -12,6 +12,7 @@ const KEY = 'analytics.toasts';
 export class Toasts {
   constructor() {
     this.restUntil = 0;
+    this.hiding = 0;
     this.text = el('span');
     const close = el('button', { type: 'button' }, 'Dismiss');
     const mute = el('button', { type: 'button' }, 'Mute');
@@ -54,11 +55,12 @@ export class Toasts {
 
   /** Hide it after a while, but not while it is hovered or focused. */
   #hideLater() {
-    setTimeout(() => (this.root.matches(':hover, :focus-within') ? this.#hideLater() : this.#hide()), SHOWN_MS);
+    this.hiding = setTimeout(() => (this.root.matches(':hover, :focus-within') ? this.#hideLater() : this.#hide()), SHOWN_MS);
   }
 
   #hide() {
     if (this.root.hidden) return;
+    clearTimeout(this.hiding);
     this.restUntil = Date.now() + REST_MS;
     const hadFocus = this.root.contains(document.activeElement);
     set(this.root, 'hidden', true);
