@@ -242,6 +242,66 @@ def test_a_toast_disappears_after_a_while(start_server: StartServer, open_page: 
     expect(page.locator(".toast")).to_be_hidden()
 
 
+TIMERS = """
+const timers = [];
+globalThis.setTimeout = (act) => timers.push(act);
+globalThis.clearTimeout = (place) => { timers[place - 1] = () => {}; };
+"""
+IN_SIGHT = """async () => {
+  const { Toasts } = await import('./assets/toast.js');
+  TIMERS
+  const toasts = new Toasts();
+  const fail = () => toasts.error({ service: 'web', data: { message: 'no' } });
+  const press = (name) => [...toasts.root.querySelectorAll('button')].find((each) => each.innerText === name).click();
+  fail();
+  press('Mute');
+  document.getElementById('errors-unmute').click();
+  fail();
+  const [ofFirst, ofSecond] = timers;
+  const seen = [!toasts.root.hidden];
+  for (const pass of [ofFirst, ofSecond]) {
+    pass();
+    seen.push(!toasts.root.hidden);
+  }
+  return seen;
+}""".replace("TIMERS", TIMERS)
+
+
+def test_the_time_of_a_toast_ends_with_it(start_server: StartServer, open_page: OpenPage) -> None:
+    server = start_server()
+    page = open_page(server.url)
+    expect(page.locator("#connection")).to_have_text("live")
+    assert page.evaluate(IN_SIGHT) == [True, True, False]
+
+
+@pytest.mark.parametrize("width", [390, 768, 1180, 1280, 1379, 1920])
+def test_a_page_that_is_stale_fits_its_window(failing: Server, open_page: OpenPage, width: int) -> None:
+    page = open_page(failing.url, viewport={"width": width, "height": 800}, script="setInterval = () => 0;")
+    expect(page.locator("#connection")).to_have_text("live")
+    page.evaluate(STALE)  # it stays so, without timers
+    expect(page.get_by_role("button", name="Retry now")).to_be_in_viewport(ratio=1)
+    expect(page.get_by_role("link", name="API").first).to_be_in_viewport(ratio=1)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(COVERED) == []
+
+
+STALE = """() => {
+  document.body.classList.add('stale');
+  const place = document.getElementById('connection');
+  place.dataset.state = 'bad';
+  place.querySelector('span').textContent = 'stale since 12:34:56 PM, may not connect, trying again in 30 s';
+  document.getElementById('retry').hidden = false;
+}"""
+COVERED = """() => {
+  const parts = [...document.querySelectorAll('.top > :not([hidden]), .tools > :not([hidden]), .tools nav a')];
+  const boxes = parts.map((each) => [each.id || each.innerText, each.getBoundingClientRect(), each]);
+  const isApart = (a, b) => Math.min(a.right, b.right) <= Math.max(a.left, b.left) + 1
+    || Math.min(a.bottom, b.bottom) <= Math.max(a.top, b.top) + 1;
+  return boxes.flatMap(([a, one, of], place) => boxes.slice(place + 1)
+    .filter(([, other, part]) => !of.contains(part) && !isApart(one, other)).map(([b]) => [a, b]));
+}"""
+
+
 @pytest.mark.parametrize("way", ["portrait", "landscape"])
 def test_printed_pages_are_light_and_break_no_row(
     start_server: StartServer, open_page: OpenPage, tmp_path: Path, way: str
