@@ -67,10 +67,15 @@ def set_door(server: Server, service: str, value: int) -> None:
 
 
 def incident_of(server: Server, service: str) -> dict[str, Any]:
-    """The incident of a door, with its timeline."""
-    (row,) = server.get(f"/incidents?service={service}")["incidents"]
-    found: dict[str, Any] = server.get(f"/incidents/{row['id']}")
+    """The newest incident of a door, with its timeline; its service may have incidents of other rules too."""
+    rows = server.get(f"/incidents?service={service}")["incidents"]
+    newest = next(row for row in rows if row["title"] == f"DoorIsOpen ({service})")
+    found: dict[str, Any] = server.get(f"/incidents/{newest['id']}")
     return found
+
+
+def titles(server: Server) -> set[str]:
+    return {row["title"] for row in server.get("/incidents")["incidents"]}
 
 
 def steps(server: Server, service: str) -> list[tuple[str, str | None]]:
@@ -95,7 +100,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         assert server.post("/heartbeat", {"service": "slept", "status": "unhealthy"}).ok
         assert requests.put(f"{server.url}/rules/doors", json=GROUP, timeout=10).ok
         assert requests.put(f"{server.url}/status_page/main", json=STATUS, timeout=10).ok
-        eventually(lambda: server.get("/incidents")["count"] == len(DOORS))
+        eventually(lambda: {f"DoorIsOpen ({door})" for door in DOORS} <= titles(server))
         set_door(server, "closed", 0)
         eventually(lambda: incident_of(server, "closed")["state"] == "resolved")
         yield server
@@ -255,11 +260,11 @@ def test_the_status_page_shows_components_days_and_incidents(server: Server, ope
         assert days.last.get_attribute("class") == component["days"][-1]["level"]
         assert days.last.bounding_box()["height"] > 20
     assert len({tuple(each) for each in page.evaluate(COLOURS)}) == 3, "each level has a colour"
-    assert sorted(texts(page, "article h3")) == [
+    assert {text for text in texts(page, "article h3") if text.startswith("DoorIsOpen")} == {
         "DoorIsOpen (closed) resolved",
         "DoorIsOpen (linked) open",
         f"DoorIsOpen (slept) {incident_of(server, 'slept')['state']}",
-    ]
+    }
     started = incident_of(server, "linked")["started_at"]
     shown = page.locator("article", has_text="(linked)").locator("time")
     expect(shown).to_have_attribute("datetime", started)
