@@ -23,6 +23,7 @@ test('each span is followed by its children, in the order of their start', () =>
   const nodes = nodesOf([span('c', 'a', 50, 60), span('b', 'a', 10, 40), span('d', 'b', 20, 30), span('a', null, 0, 100)]);
   assert.deepEqual(ids(nodes), ['a', 'b', 'd', 'c']);
   assert.deepEqual(nodes.map(({ depth }) => depth), [0, 1, 2, 1]);
+  assert.deepEqual(nodes.map(({ place, siblings }) => [place, siblings]), [[1, 1], [1, 2], [1, 1], [2, 2]]);
   assert.equal(endOf(nodes), 100);
   assert.deepEqual(nodesOf([]), []);
 });
@@ -76,6 +77,8 @@ test('the ruler has round times', () => {
 test('two traces are compared by the paths of their spans', () => {
   const a = nodesOf([span('1', null, 0, 100, { name: 'GET' }), span('2', '1', 10, 20, { name: 'SELECT' }), span('3', '1', 30, 50, { name: 'SELECT' })]);
   const b = nodesOf([span('4', null, 0, 80, { name: 'GET', status: 'error' }), span('5', '4', 10, 20, { name: 'cache' })]);
+  const c = nodesOf([span('1', null, 0, 100, { name: 'GET' }), span('2', '1', 10, 20, { name: 'z' }), span('3', '1', 30, 50, { name: 'a' })]);
+  assert.deepEqual(compared(c, c).map(({ name }) => name), ['GET', 'z', 'a'], 'in the order of their start');
   assert.deepEqual(compared(a, b), [
     { service: 'shop', name: 'GET', depth: 0, a: { count: 1, duration: 100, errors: 0 }, b: { count: 1, duration: 80, errors: 1 } },
     { service: 'shop', name: 'SELECT', depth: 1, a: { count: 2, duration: 30, errors: 0 }, b: null },

@@ -27,7 +27,7 @@ export function groupRow(group, onChange, onOpen) {
     el('span', { className: 'state of-group', 'data-state': state }, icon(state), `${word}${group.regressed_in ? ` in ${group.regressed_in}` : ''}${group.assignee ? `, ${group.assignee}` : ''}`),
     el('span', { className: 'what' }, el('strong', { className: 'of' }, group.type), ' ', el('span', { className: 'of' }, plain(group.message))),
     el('span', { className: 'soft of where' }, Object.keys(group.services).join(', '), group.versions.length ? ` ${group.versions[0]}` : ''),
-    el('span', { className: 'soft when' }, moment(group.first, stamp(new Date(group.first))), ' – ', moment(group.last, stamp(new Date(group.last)))),
+    el('span', { className: 'soft when' }, ...(group.first === group.last ? [] : [moment(group.first, stamp(new Date(group.first))), ' – ']), moment(group.last, stamp(new Date(group.last)))),
   );
   const details = el('details', {}, summary);
   details.addEventListener('toggle', () => {

@@ -2,7 +2,8 @@
 
 import { el } from '../dom.js';
 import { stamp } from '../format.js';
-import { folded, plain } from './view.js';
+import { jsonTree } from './json.js';
+import { jsonOf, plain } from './view.js';
 
 const MILLISECONDS = 3;
 
@@ -23,11 +24,11 @@ function timeOf({ time }) {
 }
 
 function opened(line, acts) {
-  const json = folded(line.body);
+  const json = jsonOf(line.body);
   const context = el('button', { type: 'button' }, 'Lines around it');
   context.addEventListener('click', () => acts.onContext(line));
   const links = line.trace_id ? [el('a', { href: `tracing?trace=${encodeURIComponent(line.trace_id)}` }, 'Its trace')] : [];
-  return el('div', { className: 'opened' }, el('p', { className: 'buttons' }, context, ...links), json ? el('pre', { className: 'json', tabIndex: 0 }, json) : '', facts({ service: line.service, level: line.level, trace_id: line.trace_id, span_id: line.span_id, scope: line.scope }, '', acts), facts(line.attributes, 'attributes.', acts), facts(line.resource, 'resource.', acts));
+  return el('div', { className: 'opened' }, el('p', { className: 'buttons' }, context, ...links), json ? el('div', { className: 'json', tabIndex: 0, role: 'region', 'aria-label': 'JSON of the line' }, jsonTree(json)) : '', facts({ service: line.service, level: line.level, trace_id: line.trace_id, span_id: line.span_id, scope: line.scope }, '', acts), facts(line.attributes, 'attributes.', acts), facts(line.resource, 'resource.', acts));
 }
 
 function facts(values, prefix, acts) {

@@ -29,7 +29,7 @@ const asked = (view) => ({ ...filtersOf(view), ...rangeOf(view, Date.now()) });
 
 async function load(view, signal) {
   stopTail();
-  set(byId('context'), 'hidden', true);
+  byId('context').close();
   const query = asked(view);
   const [found, histogram] = await Promise.all([ask('/logs', { ...query, limit: PAGE }, signal), ask('/logs/histogram', query, signal)]);
   bars.show(histogram);
@@ -66,6 +66,7 @@ async function showOlder(signal) {
 
 function showFields(fields, about) {
   setText(byId('fields-about'), about);
+  set(byId('fields-part'), 'hidden', fields.length === 0);
   byId('fields').replaceChildren(...fields.slice(0, MOST_FIELDS).map(({ name, values, distinct }) => {
     const rows = values.map(({ value, count: lines }) => {
       const button = el('button', { type: 'button', className: 'value', title: `Only lines with ${name} ${value}` }, el('span', { className: 'of' }, value), el('span', { className: 'n' }, count(lines)));
@@ -77,6 +78,7 @@ function showFields(fields, about) {
 }
 
 function showPatterns(patterns) {
+  set(byId('patterns-part'), 'hidden', patterns.length === 0);
   setText(byId('patterns-count'), patterns.length ? count(patterns.length) : '');
   byId('patterns').querySelector('tbody').replaceChildren(...patterns.map(({ pattern, count: lines, level, services, last, example }) => el('tr', { title: plain(example) }, el('td', { className: 'n' }, count(lines)), el('td', {}, el('span', { className: `level level-${level}` }, level)), el('td', { className: 'of' }, plain(pattern)), el('td', { className: 'of soft' }, services.join(', ')), el('td', {}, stamp(new Date(last))))));
 }
@@ -88,9 +90,8 @@ async function showContext(line, signal) {
     row.classList.toggle('chosen', each.id === found.id);
     return row;
   }));
-  set(byId('context'), 'hidden', false);
+  if (!byId('context').open) byId('context').showModal();
   byId('context').querySelector('.chosen').scrollIntoView({ block: 'center' });
-  byId('context-close').focus({ preventScroll: true });
 }
 
 function startTail() {
@@ -151,5 +152,5 @@ byId('wrap').addEventListener('click', () => {
   page.note({ wrap: page.view.wrap ? '' : '1' });
   fill(page.view);
 });
-byId('context-close').addEventListener('click', () => set(byId('context'), 'hidden', true));
+byId('context-close').addEventListener('click', () => byId('context').close());
 page.start();

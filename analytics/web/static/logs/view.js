@@ -20,12 +20,12 @@ export function withCondition(q, field, value, isNot = false) {
 /** A text without the codes with which terminals show colours. */
 export const plain = (text) => text.replaceAll(/\u001b\[[0-9;?]*[A-Za-z]/g, ''); // eslint-disable-line no-control-regex
 
-/** The JSON in a text, indented; null if it is none. */
-export function folded(text) {
+/** The object or list of JSON in a text; null if it is none. */
+export function jsonOf(text) {
   const trimmed = text.trim();
   if (!/^[[{]/.test(trimmed)) return null;
   try {
-    return JSON.stringify(JSON.parse(trimmed), null, 2);
+    return JSON.parse(trimmed);
   } catch {
     return null;
   }

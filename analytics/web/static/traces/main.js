@@ -2,19 +2,21 @@
 
 import { address as addressOf, ask } from '../api.js';
 import { byId, el, onClick, set, setText } from '../dom.js';
-import { ms, plural, stamp } from '../format.js';
+import { count, ms, plural, stamp } from '../format.js';
 import { rangeOf } from '../views/address.js';
 import { ViewPage } from '../views/page.js';
 import { colorsOf } from './colors.js';
 import { detailsOf } from './details.js';
-import { drawMap } from './map.js';
+import { callRows, drawMap } from './map.js';
 import { Scatter, legend } from './scatter.js';
-import { compared, nodesOf } from './tree.js';
+import { compared, endOf, nodesOf } from './tree.js';
 import { address, askedOf, MOST_TRACES } from './view.js';
 import { Waterfall, about } from './waterfall.js';
 
 const AROUND_MS = 3_600_000;
 const MOST_LINES = 1_000;
+const MOST_OTHERS = 20;
+const MOST_COMPARED = 1_000;
 const PARTS = { list: showList, map: showMap, trace: showTrace, comparison: showComparison };
 const page = new ViewPage(address, { fill, load: (view, signal) => PARTS[partOf(view)](view, signal), missing: 'There is no such trace: it may be older than traces are kept.' });
 const scatter = new Scatter(byId('scatter'), { onNarrow: narrow, onOpen: openTrace });
@@ -41,6 +43,7 @@ async function showList(view, signal) {
   const isFull = traces.length === MOST_TRACES;
   setText(byId('list-about'), traces.length ? `${isFull ? `The first ${MOST_TRACES}` : traces.length} that match` : '');
   set(byId('none'), 'hidden', traces.length > 0);
+  set(byId('traces').parentElement, 'hidden', traces.length === 0);
   byId('traces').querySelector('tbody').replaceChildren(...traces.map(row));
   const { from, to } = rangeOf(view, Date.now());
   const drawn = isFull ? (await ask('/traces', { ...askedOf(view, Date.now()), order: 'spread' }, signal)).traces : traces;
@@ -75,6 +78,9 @@ async function showTrace(view, signal) {
   const { lines } = await ask('/logs', { ...around, limit: MOST_LINES }, signal);
   setText(byId('its-lines'), lines.length === MOST_LINES ? `The newest ${MOST_LINES} log lines` : plural(lines.length, 'log line'));
   waterfall.mark(lines.filter((line) => line.span_id).map((line) => ({ span_id: line.span_id, at: Date.parse(line.time) - Date.parse(found.start), text: line.body })));
+  const { from, to } = around;
+  const { traces } = await ask('/traces', { from, to, service: nodes[0].span.service, operation: nodes[0].span.name, limit: MOST_OTHERS }, signal);
+  byId('others').replaceChildren(...traces.filter(({ trace_id: id }) => id !== found.trace_id).map((trace) => el('option', { value: trace.trace_id }, `${stamp(new Date(trace.start))}, ${ms(trace.duration_ms)}${trace.errors ? ', failed' : ''}`)));
 }
 
 function showDetails(node) {
@@ -85,18 +91,24 @@ function showDetails(node) {
 async function showComparison(view, signal) {
   const [a, b] = await Promise.all([view.trace, view.with].map((id) => loadTrace(id, signal)));
   const side = (of) => (of ? `${ms(of.duration)}${of.count > 1 ? ` (${of.count})` : ''}${of.errors ? ', failed' : ''}` : '–');
-  byId('compared').querySelector('tbody').replaceChildren(...compared(a.nodes, b.nodes).map((each) => {
+  const rows = compared(a.nodes, b.nodes);
+  byId('compared').querySelector('tbody').replaceChildren(...rows.slice(0, MOST_COMPARED).map((each) => {
     const name = el('td', { className: 'of' }, `${each.service} ${each.name}`);
     name.style.paddingLeft = `${each.depth * 12}px`;
     const difference = (each.b?.duration ?? 0) - (each.a?.duration ?? 0);
     return el('tr', {}, name, el('td', { className: 'n' }, side(each.a)), el('td', { className: 'n' }, side(each.b)), el('td', { className: 'n' }, `${difference < 0 ? '−' : '+'}${ms(Math.abs(difference))}`));
   }));
-  setText(byId('comparison-about'), `${ms(a.found.duration_ms)} and ${ms(b.found.duration_ms)}`);
+  byId('first').href = address.write({ ...view, with: '' });
+  byId('second').href = address.write({ ...view, trace: view.with, with: '' });
+  const more = rows.length > MOST_COMPARED ? `; the first ${count(MOST_COMPARED)} of ${count(rows.length)} rows` : '';
+  setText(byId('comparison-about'), `${[a, b].map(({ nodes }) => ms(endOf(nodes))).join(' and ')}${more}`);
 }
 
 async function showMap(view, signal) {
   const graph = await ask('/services/graph', rangeOf(view, Date.now()), signal);
   setText(byId('map-about'), drawMap(byId('picture'), graph, (service) => page.go({ show: 'list', service })));
+  set(byId('calls-part'), 'hidden', graph.calls.length === 0);
+  byId('calls').querySelector('tbody').replaceChildren(...callRows(graph.calls));
 }
 
 /** Show the part of the page that a view needs, and where in the navigation it is. */
@@ -106,15 +118,17 @@ function fill(view) {
     if (link.dataset.show === view.show) link.setAttribute('aria-current', 'page');
     else link.removeAttribute('aria-current');
   }
+  byId('other').value = view.with;
   set(page.form, 'hidden', Boolean(view.trace));
   page.form.classList.toggle('of-map', view.show === 'map');
 }
 
 for (const link of byId('tabs').querySelectorAll('a')) onClick(link, () => page.go({ show: link.dataset.show, trace: '', with: '' }));
+for (const [id, part] of [['first', 'trace'], ['second', 'with']]) onClick(byId(id), () => page.go({ trace: page.view[part], with: '' }));
 for (const id of ['back', 'back-too']) byId(id).addEventListener('click', () => page.go({ trace: '', with: '' }));
 byId('compare').addEventListener('submit', (event) => {
   event.preventDefault();
-  const other = byId('other').value.trim();
+  const other = byId('other').value.match(/[0-9a-f]{32}/i)?.[0] ?? byId('other').value.trim(); // also out of an address
   if (other) page.go({ with: other });
 });
 page.start();

@@ -1,6 +1,6 @@
 // The map of services: who calls whom, with rate, errors and 95th percentile.
 
-import { svg } from '../dom.js';
+import { el, svg } from '../dom.js';
 import { ms, percent, rate } from '../format.js';
 import { layout } from './layout.js';
 
@@ -25,6 +25,16 @@ export function drawMap(place, { services, calls }, onService) {
   return services.length ? `${services.length} services, ${calls.length} connections.${more}` : 'No spans in this time.';
 }
 
+/** A row for each call, the one with the most requests first. */
+export const callRows = (calls) => calls.toSorted((a, b) => b.requests - a.requests).map((call) => el(
+  'tr',
+  {},
+  ...[call.from, call.to].map((name) => el('td', { className: 'of' }, name)),
+  el('td', { className: 'n' }, rate(call.requests_per_second)),
+  el('td', { className: call.errors ? 'n failed' : 'n' }, call.errors ? percent((call.errors / call.requests) * 100, 1) : ''),
+  el('td', { className: 'n' }, call.p95_ms === null ? '' : ms(call.p95_ms)),
+));
+
 function edge(call, at, box) {
   const [a, b] = [at.get(call.from), at.get(call.to)];
   const isBack = b.x <= a.x;
@@ -39,13 +49,11 @@ function edge(call, at, box) {
 
 function node(service, { x, y }, box, onService) {
   const group = svg('g', { transform: `translate(${x} ${y})`, class: ['node', service.is_outside ? 'outside' : '', service.errors ? 'failed' : ''].join(' '), tabindex: 0, role: 'link', 'aria-label': `${service.name} ${figures(service)}` });
-  const name = svg('text', { x: 12, y: 21, class: 'title' });
-  name.append(service.name.length > 20 ? `${service.name.slice(0, 19)}…` : service.name);
-  const said = svg('text', { x: 12, y: 40 });
-  said.append(` ${figures(service)}`); // a blank between both texts for those who hear them
+  const said = svg('foreignObject', { x: 12, y: 6, width: box.width - 24, height: box.height - 10 });
+  said.append(el('div', { className: 'title of' }, service.name), ' ', el('div', { className: 'soft' }, figures(service)));
   const title = svg('title');
   title.append(`${service.name} ${figures(service)}`);
-  group.append(title, svg('rect', { width: box.width, height: box.height, rx: 6 }), name, said);
+  group.append(title, svg('rect', { width: box.width, height: box.height, rx: 6 }), said);
   const open = () => onService(service.name);
   group.addEventListener('click', open);
   group.addEventListener('keydown', ({ key }) => key === 'Enter' && open());

@@ -11,7 +11,7 @@ const BOTTOM = 20;
 export class Scatter {
   /** `onNarrow` is called with `{ from, to, min, max }` (seconds, milliseconds), `onOpen` with the id of a trace. */
   constructor(place, { onNarrow, onOpen }) {
-    Object.assign(this, { place, onNarrow, onOpen, traces: [], from: 0, to: 1 });
+    Object.assign(this, { place, onNarrow, onOpen, traces: null, from: 0, to: 1 });
     this.picture = svg('svg', { class: 'scatter', height: HEIGHT, role: 'img' });
     this.brush = brushOver(this.picture, (area) => this.#narrow(area));
     place.replaceChildren(this.picture);
@@ -26,7 +26,7 @@ export class Scatter {
 
   #draw() {
     const width = this.place.clientWidth;
-    if (!width) return;
+    if (!width || !this.traces) return;
     this.width = width;
     this.picture.setAttribute('width', width);
     this.picture.setAttribute('aria-label', `Duration of ${this.traces.length} traces over time`);
@@ -71,7 +71,7 @@ export class Scatter {
 
   /** Narrow to the times, and unless it is thin to the durations, of an area of the picture. */
   #narrow({ left, right, top, bottom }) {
-    if (!this.traces.length) return;
+    if (!this.traces?.length) return;
     this.onNarrow({
       from: this.#at(left),
       to: this.#at(right),

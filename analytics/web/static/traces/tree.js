@@ -6,8 +6,8 @@ const PER_MS = 1e6;
 export const between = (start, end) => Number(BigInt(end) - BigInt(start)) / PER_MS;
 
 /**
- * The spans of a trace as nodes `{ span, start, duration, shift, depth, parent, children, isOrphan }`, in the order in
- * which they are drawn: each is followed by its children. `shift` is by how many milliseconds it was moved, because the
+ * The spans of a trace as nodes `{ span, start, duration, shift, depth, parent, children, isOrphan, place, siblings }`, in
+ * the order in which they are drawn: each is followed by its children. `place` counts from 1 among `siblings`. `shift` is by how many milliseconds it was moved, because the
  * clock of its service differs from that of its parent's. A cycle of parents is cut at its earliest span.
  */
 export function nodesOf(spans) {
@@ -16,7 +16,7 @@ export function nodesOf(spans) {
   const nodes = new Map();
   for (const span of spans) {
     const duration = Math.max(0, between(span.start_ns, span.end_ns));
-    nodes.set(span.span_id, { span, start: between(base, span.start_ns), duration, shift: 0, depth: 0, parent: null, children: [], isOrphan: false });
+    nodes.set(span.span_id, { span, start: between(base, span.start_ns), duration, shift: 0, depth: 0, parent: null, children: [], isOrphan: false, place: 1, siblings: 1 });
   }
   const inOrder = [...nodes.values()].sort((a, b) => a.start - b.start || b.duration - a.duration);
   const roots = [];
@@ -52,6 +52,9 @@ export function nodesOf(spans) {
   for (const node of drawn) {
     node.start += node.shift;
     node.children = node.children.filter((child) => child.parent === node);
+  }
+  for (const family of [drawn.filter(({ parent }) => parent === null), ...drawn.map(({ children }) => children)]) {
+    family.forEach((node, index) => Object.assign(node, { place: index + 1, siblings: family.length }));
   }
   const first = drawn.reduce((least, { start }) => Math.min(least, start), Infinity);
   for (const node of drawn) node.start -= first;
@@ -115,19 +118,30 @@ export function ticks(duration, wanted) {
   return Array.from({ length: Math.floor(duration / step) + 1 }, (_, place) => Number((place * step).toPrecision(12)));
 }
 
-/** Compare two traces: rows `{ service, name, depth, a, b }` with the durations and counts of equal paths of both. */
+/**
+ * Compare two traces: rows `{ service, name, depth, a, b }` with the durations and counts of equal paths of both, in the
+ * order in which the first trace is drawn; what only the second one has comes last in its place.
+ */
 export function compared(a, b) {
-  const rows = new Map();
+  const top = new Map();
   for (const [side, nodes] of [['a', a], ['b', b]]) {
-    const keys = new Map();
+    const below = new Map();
     for (const node of nodes) {
-      const key = `${node.parent ? keys.get(node.parent) : ''}\n${node.span.service}\t${node.span.name}`;
-      keys.set(node, key);
-      const row = rows.get(key) ?? { service: node.span.service, name: node.span.name, depth: node.depth, a: null, b: null };
-      const known = row[side] ?? { count: 0, duration: 0, errors: 0 };
-      row[side] = { count: known.count + 1, duration: known.duration + node.duration, errors: known.errors + (node.span.status === 'error' ? 1 : 0) };
-      rows.set(key, row);
+      const level = node.parent ? below.get(node.parent) : top;
+      const key = `${node.span.service}\t${node.span.name}`;
+      const found = level.get(key) ?? { row: { service: node.span.service, name: node.span.name, depth: node.depth, a: null, b: null }, children: new Map() };
+      const known = found.row[side] ?? { count: 0, duration: 0, errors: 0 };
+      found.row[side] = { count: known.count + 1, duration: known.duration + node.duration, errors: known.errors + (node.span.status === 'error' ? 1 : 0) };
+      level.set(key, found);
+      below.set(node, found.children);
     }
   }
-  return [...rows.entries()].sort(([x], [y]) => (x < y ? -1 : 1)).map(([, row]) => row);
+  const rows = [];
+  const stack = [...top.values()].toReversed();
+  while (stack.length) {
+    const { row, children } = stack.pop();
+    rows.push(row);
+    stack.push(...[...children.values()].toReversed());
+  }
+  return rows;
 }

@@ -1,6 +1,6 @@
 // The waterfall of a trace: a row for each span, of which only those in sight exist, so that 10,000 stay smooth.
 
-import { el, set, setText } from '../dom.js';
+import { el, icon, set, setText } from '../dom.js';
 import { ms } from '../format.js';
 import { criticalPath, endOf, inSight, ticks } from './tree.js';
 
@@ -87,9 +87,9 @@ export class Waterfall {
       event.stopPropagation();
       this.#fold(node, isOpen);
     });
-    const name = el('span', { className: 'name' }, fold, el('b', { className: 'of' }, span.service), ' ', el('span', { className: 'of' }, span.name), isFailed ? el('span', { className: 'failed' }, ' failed') : '');
+    const name = el('span', { className: 'name' }, fold, isFailed ? el('span', { className: 'failed' }, icon('bad'), el('span', { className: 'hidden' }, 'failed'), ' ') : '', el('b', { className: 'of' }, span.service), ' ', el('span', { className: 'of' }, span.name));
     name.style.paddingLeft = `${Math.min(node.depth, 20) * 12 + (node.children.length ? 0 : 20)}px`;
-    const row = el('div', { className: 'row', role: 'treeitem', id: `span-${place}`, 'aria-level': node.depth + 1, title: `${span.service} ${span.name}` }, name, el('span', { className: 'track' }, bar, ...critical, ...marks, time));
+    const row = el('div', { className: 'row', role: 'treeitem', id: `span-${place}`, 'aria-level': node.depth + 1, 'aria-posinset': node.place, 'aria-setsize': node.siblings, title: `${span.service} ${span.name}` }, name, el('span', { className: 'track' }, bar, ...critical, ...marks, time));
     if (node.children.length) row.setAttribute('aria-expanded', isOpen);
     row.style.top = `${place * ROW}px`;
     row.addEventListener('click', () => this.#select(node));
@@ -114,22 +114,40 @@ export class Waterfall {
     if (isFolded) this.folded.add(node.span.span_id);
     else this.folded.delete(node.span.span_id);
     this.#layout();
+    if (!this.shown.includes(this.selected)) this.#select(node);
   }
 
   #key(event) {
     const place = Math.max(0, this.shown.indexOf(this.selected));
     const page = Math.max(1, Math.floor(this.scroller.clientHeight / ROW) - 1);
     const to = { ArrowDown: place + 1, ArrowUp: place - 1, PageDown: place + page, PageUp: place - page, Home: 0, End: this.shown.length - 1 }[event.key];
-    if (to !== undefined && this.shown.length) {
-      const chosen = Math.min(this.shown.length - 1, Math.max(0, to));
-      const top = chosen * ROW;
-      if (top < this.scroller.scrollTop) this.scroller.scrollTop = top;
-      if (top + ROW > this.scroller.scrollTop + this.scroller.clientHeight) this.scroller.scrollTop = top + ROW - this.scroller.clientHeight;
-      this.#draw();
-      this.#select(this.shown[chosen]);
-    } else if (['ArrowLeft', 'ArrowRight'].includes(event.key) && this.selected) this.#fold(this.selected, event.key === 'ArrowLeft');
+    if (to !== undefined && this.shown.length) this.#go(to);
+    else if (event.key === 'ArrowLeft' && this.selected) this.#out(this.selected);
+    else if (event.key === 'ArrowRight' && this.selected) this.#into(this.selected);
     else return;
     event.preventDefault();
+  }
+
+  /** Select the row at a place, and scroll to it. */
+  #go(place) {
+    const chosen = Math.min(this.shown.length - 1, Math.max(0, place));
+    const top = chosen * ROW;
+    if (top < this.scroller.scrollTop) this.scroller.scrollTop = top;
+    if (top + ROW > this.scroller.scrollTop + this.scroller.clientHeight) this.scroller.scrollTop = top + ROW - this.scroller.clientHeight;
+    this.#draw();
+    this.#select(this.shown[chosen]);
+  }
+
+  /** Fold a span; if it is folded or has no children, go to its parent. */
+  #out(node) {
+    if (node.children.length && !this.folded.has(node.span.span_id)) this.#fold(node, true);
+    else if (node.parent) this.#go(this.shown.indexOf(node.parent));
+  }
+
+  /** Unfold a span; if it is unfolded, go to its first child. */
+  #into(node) {
+    if (this.folded.has(node.span.span_id)) this.#fold(node, false);
+    else if (node.children.length) this.#go(this.shown.indexOf(node) + 1);
   }
 }
 
