@@ -127,7 +127,7 @@ class RecordLogSource:
         return cells
 
     def streams(self, wanted: Wanted, budget: LogBudget) -> list[StreamCounts]:
-        """The streams of a selector that have lines in a time."""
+        """The streams of a selector that have lines in a time, in the order of their labels."""
         sql, parameters, services = _service_condition(wanted.matchers)
         counts: dict[tuple[tuple[str, str], ...], StreamCounts] = {}
         matches = matches_stream(wanted.matchers)
@@ -138,7 +138,7 @@ class RecordLogSource:
                 before = counts.get(key)
                 lines, size = (lines, size) if before is None else (lines + before.lines, size + before.size)
                 counts[key] = StreamCounts(labels, lines, size)
-        return list(counts.values())
+        return [counts[key] for key in sorted(counts)]
 
     def _keys(
         self, wanted: Wanted, sql: str, parameters: list[Any], services: tuple[str, ...] | None, budget: LogBudget
