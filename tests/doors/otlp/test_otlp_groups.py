@@ -20,10 +20,18 @@ from analytics.doors.otlp.spans import SpanDecoder
 from analytics.doors.records import names as record_names
 from analytics.doors.records.attributes import MOST_RECORD_ATTRIBUTES
 from analytics.errors import TooLarge
-from tests.attacks.record_payloads import field
 from tests.doors.otlp.messages import PROTOBUF
 
 Decode = Callable[[bytes, Callable[[], None]], Any]
+
+
+def field(number: int, content: bytes) -> bytes:
+    """A field of protobuf with a length."""
+    size, left = bytearray(), len(content)
+    while left > 127:
+        size.append(left & 127 | 128)
+        left >>= 7
+    return bytes([number << 3 | 2, *size, left]) + content
 
 
 def ignore(*args: Any) -> None:
