@@ -27,6 +27,7 @@ OpenPage = Callable[..., Page]
 HURRIED = {
     "range.js": (r"again: \d+ }", "again: 1 }"),
     "rangechoice.js": (r"CHOOSE_AGAIN = \d+", "CHOOSE_AGAIN = 1"),
+    "events.js": (r"AGAIN_MS = [\d_]+", "AGAIN_MS = 500"),
     "errors.js": (r"NEWS_MS = [\d_]+", "NEWS_MS = 1_000"),
     "annotations.js": (r"AGAIN_MS = [\d_]+", "AGAIN_MS = 500"),
     "bell.js": (r"AGAIN_MS = [\d_]+", "AGAIN_MS = 500"),

@@ -18,7 +18,7 @@ def test_events_are_searched_back_to_the_store(start_server: StartServer, open_p
                 for n in range(start, start + 50)
             ],
         )
-    page = open_page(server.url)
+    page = open_page(server.url, impatient=True)
     users, box, older = "#feed .user", page.locator("#events-find"), page.locator("#events-older")
     eventually(lambda: texts(page, users)[:2] == ["u199", "u198"])
     expect(page.locator("#events-help")).to_be_hidden()
