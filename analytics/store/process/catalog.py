@@ -10,12 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from analytics.clock import DAY_SECONDS
 from analytics.filters.sql_quoting import quoted_text
 from analytics.kinds import EVENTS
 from analytics.store.files.checking import damage_of, quick_damage
 from analytics.store.files.layout import EVENTS_FOLDER, LAYOUT_VERSION
-from analytics.store.files.letters import may_have_field, together
+from analytics.store.files.letters import together
 from analytics.store.files.manifest import DataFile, Manifest
 from analytics.store.files.shapes import Shape, Shapes
 from analytics.store.numbers.layout import NUMBER_KINDS
@@ -30,6 +29,7 @@ from analytics.store.process.events_sql import (
     searched_columns,
 )
 from analytics.store.process.pins import Pins
+from analytics.store.process.pruning import is_within, overlaps
 from analytics.store.process.question import StillSearching
 from analytics.store.process.tail import Tail, TailPart, TailTable, show
 from analytics.store.records.erased import ErasedRows
@@ -39,9 +39,6 @@ from analytics.store.source import ALL_EVENTS, EVENT_COLUMNS, EventSpan, Extent
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-CLOCK_SECONDS = 1e-3
-"""Times in the manifest are less exact than those of events: an event may be so much before or after them."""
 
 logger = logging.getLogger(__name__)
 
@@ -125,9 +122,9 @@ class View(NamedTuple):
         groups: dict[tuple[object, ...], list[DataFile]] = {}
         time_sql = span.time_sql()
         for file in self.files:
-            if _overlaps(file, span):
+            if overlaps(file, span):
                 searched = searched_columns(self._shapes_of(file.shapes), texts, file.letters) if texts else []
-                where = time_sql if span.is_strict and not _is_within(file, span) else "true"
+                where = time_sql if span.is_strict and not is_within(file, span) else "true"
                 groups.setdefault((where, file.shapes, *map(tuple, searched)), []).append(file)
         relations = [self._relation(files, str(where)) for (where, *_), files in groups.items()]
         for part in self.parts:
@@ -143,7 +140,7 @@ class View(NamedTuple):
                 file.first_seq, file.last_seq, math.floor(file.since * 1e6), math.ceil(file.until * 1e6) + 1, file.rows
             )
             for file in self.files
-            if _overlaps(file, span)
+            if overlaps(file, span)
         ]
         number, time = 0, 0
         for file in self.files:
@@ -290,23 +287,3 @@ class FileCatalog:
 def is_readable(file: DataFile) -> bool:
     """Whether questions read a file."""
     return file.damage is None and file.layout <= LAYOUT_VERSION
-
-
-def _overlaps(file: DataFile, span: EventSpan) -> bool:
-    return not (
-        (span.since is not None and file.until < span.since)
-        or (span.until is not None and file.since >= span.until)
-        or (span.after is not None and file.last_seq <= span.after)
-        or (span.before is not None and file.first_seq >= span.before)
-        or (span.services is not None and file.services is not None and file.services.isdisjoint(span.services))
-        or (span.types is not None and file.types is not None and file.types.isdisjoint(span.types))
-        or not all(may_have_field(file.letters, path, text) for path, text in span.contained)
-    )
-
-
-def _is_within(file: DataFile, span: EventSpan) -> bool:
-    """Whether all events of a file are surely in the time of a span."""
-    since, until = max(file.since - CLOCK_SECONDS, file.day * DAY_SECONDS), file.until + CLOCK_SECONDS
-    return (span.since is None or span.since <= since) and (
-        span.until is None or min(until, (file.day + 1) * DAY_SECONDS) <= span.until
-    )
