@@ -2,7 +2,7 @@
 
 from typing import Any, Protocol, Self
 
-from analytics.store.explore.counts import MOST_PARTS, counts, counts_sql
+from analytics.store.explore.counts import MOST_PARTS, counts_answer, counts_sql
 from analytics.store.explore.daily import daily_sql, is_daily
 from analytics.store.explore.few import has_few_groups
 from analytics.store.explore.figures import figures_answer, figures_sql
@@ -30,13 +30,21 @@ def answered(question: Question, source: EventSource, db: RunsSql) -> Answer:
         ValidationFailed: a filter of the question is not valid.
     """
     if isinstance(question, FiguresQuestion):
-        return figures_answer(question, _figures(question, source, db))
+        return _figures(question, source, db)
     if isinstance(question, FunnelQuestion):
         return funnel_answer(question, _rows(db, *funnel_sql(question, source)))
     return retention_answer(question, _rows(db, *retention_sql(question, source)))
 
 
-def _figures(question: FiguresQuestion, source: EventSource, db: RunsSql) -> Rows:
+def _figures(question: FiguresQuestion, source: EventSource, db: RunsSql) -> Answer:
+    if question.measure == "count" and has_few_groups(question, source):
+        parts = _rows(db, *counts_sql(question, source))
+        if len(parts) <= MOST_PARTS:
+            return counts_answer(question, parts)
+    return figures_answer(question, _figure_rows(question, source, db))
+
+
+def _figure_rows(question: FiguresQuestion, source: EventSource, db: RunsSql) -> Rows:
     if has_few_periods(question):
         return user_bits_rows(question, _rows(db, *user_bits_sql(question, source)))
     if is_daily(question):
@@ -44,15 +52,10 @@ def _figures(question: FiguresQuestion, source: EventSource, db: RunsSql) -> Row
         for statement in statements:
             db.execute(statement, parameters.values)
         return db.execute(figures, []).fetchall()
-    if has_few_groups(question, source):
-        if question.measure == "count":
-            parts = _rows(db, *counts_sql(question, source))
-            if len(parts) <= MOST_PARTS:
-                return counts(question, parts)
-        else:
-            groups = _rows(db, *groups_sql(question, source))
-            if len(groups) <= MOST_PARTS:
-                return ranked(question, groups)
+    if question.measure != "count" and has_few_groups(question, source):
+        groups = _rows(db, *groups_sql(question, source))
+        if len(groups) <= MOST_PARTS:
+            return ranked(question, groups)
     if question.by and question.interval is None:
         return top_rows(_rows(db, *top_sql(question, source)))
     return _rows(db, *figures_sql(question, source))

@@ -1,15 +1,11 @@
 """Counts of few groups: made in Python of the number of events by fields and period, which takes less time to plan."""
 
-from collections.abc import Sequence
-from datetime import datetime
-
 from analytics.filters.sql import Parameters
 from analytics.store.explore.figures import parts_sql
-from analytics.store.explore.questions import FiguresQuestion, Rows
+from analytics.store.explore.periods import starts, text_of_start
+from analytics.store.explore.questions import FiguresAnswer, FiguresGroup, FiguresQuestion, Rows
 from analytics.store.source import EventSource
 
-Counts = dict[datetime | None, int]
-"""Numbers of events by the start of a period."""
 MOST_PARTS = 10_000
 """Groups by fields and period; beyond, a statement does it all."""
 
@@ -25,23 +21,30 @@ def counts_sql(question: FiguresQuestion, source: EventSource) -> tuple[str, Par
     return f"WITH {with_} SELECT {names}{period}, n FROM texts LIMIT {MOST_PARTS + 1}", parameters
 
 
-def counts(question: FiguresQuestion, parts: Rows) -> Rows:
-    """The rows of the statement of the question (see `figures_sql`), from its parts."""
-    groups: dict[tuple[str | None, ...], Counts] = {}
-    whole: Counts = {}
+def counts_answer(question: FiguresQuestion, parts: Rows) -> FiguresAnswer:
+    """The answer from the parts, which need not become rows of the statement of the question first."""
+    times = [] if question.interval is None else list(starts(question.since, question.until, question.interval))
+    places = {time.replace(tzinfo=None): place for place, time in enumerate(times)}
+    whole = [0.0] * len(times)
+    groups: dict[tuple[str | None, ...], list[float | None]] = {}
+    totals: dict[tuple[str | None, ...], float] = {}
     for *values, period, count in parts:
-        group = groups.setdefault(tuple(values), {})
-        group[period] = group.get(period, 0) + count
-        whole[period] = whole.get(period, 0) + count
-    totals = {key: sum(counts.values()) for key, counts in groups.items()}
-    rows = _rows(0, [None] * len(question.by), whole, 0)
+        key = tuple(values)
+        points = groups.get(key)
+        if points is None:
+            points, totals[key] = groups.setdefault(key, [0.0] * len(times)), 0.0
+        totals[key] += count
+        if (place := places.get(period)) is not None:
+            points[place] += count
+            whole[place] += count
+    order = sorted(totals, key=lambda key: (-totals[key], [(value is None, value or "") for value in key]))
+    ranked: list[FiguresGroup] = []
     if question.by:
-        order = sorted(groups, key=lambda key: (-totals[key], [(value is None, value or "") for value in key]))
-        for rank, key in enumerate(order[: question.limit], 1):
-            rows += _rows(rank, key, groups[key], len(groups))
-    return rows
-
-
-def _rows(rank: int, key: Sequence[str | None], counts: Counts, groups: int) -> Rows:
-    of_periods: Rows = [(rank, *key, period, count, groups) for period, count in counts.items() if period is not None]
-    return [(rank, *key, None, sum(counts.values()), groups), *of_periods]
+        ranked = [{"values": list(key), "value": totals[key], "points": groups[key]} for key in order[: question.limit]]
+    return {
+        "times": [text_of_start(time) for time in times],
+        "value": sum(totals.values(), 0.0),
+        "points": list(whole),
+        "groups": ranked,
+        "group_count": len(totals) if question.by else 0,
+    }
