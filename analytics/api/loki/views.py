@@ -157,7 +157,7 @@ class LokiViews:
                 for key in volumes.keys_of(cell.labels):
                     values = by_key.setdefault(key, {})
                     values[cell.part] = values.get(cell.part, 0) + int(cell.value)
-            ordered = sorted(by_key.items(), key=lambda item: -sum(item[1].values()))[:limit]
+            ordered = sorted(by_key.items(), key=lambda item: (-sum(item[1].values()), item[0]))[:limit]
             found = [
                 {
                     "metric": dict(key),

@@ -106,7 +106,7 @@ class RecordLogSource:
         groups = ", ".join(str(place) for place in range(1, width + 2))
         statement = (
             f"SELECT {columns}, whole(time - ?, ?), {value} FROM records WHERE {found.sql} GROUP BY {groups}"
-            f" LIMIT {MOST_CELLS + 1}"
+            f" ORDER BY {groups} LIMIT {MOST_CELLS + 1}"
         )
         parameters = [wanted.since, part, *found.parameters]
         rows = self._ask(statement, parameters, wanted.since, wanted.until, found.services, budget)
