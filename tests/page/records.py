@@ -18,6 +18,10 @@ CHECKOUT, LONG = "a" * 32, "b" * 32
 SPANS = 10_000
 
 
+AROUND = f"from={START - timedelta(minutes=10):%Y-%m-%dT%H:%M:%SZ}&to={START + timedelta(minutes=5):%Y-%m-%dT%H:%M:%SZ}"
+"""Query of an address with a quarter of an hour around them, whenever the page is opened."""
+
+
 def at(milliseconds: float) -> str:
     return (START + timedelta(milliseconds=milliseconds)).isoformat()
 

@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 
 from tests.conftest import StartServer
 from tests.page.conftest import OpenPage, fit, post_events
-from tests.page.records import CHECKOUT, at, drag, serving_records
+from tests.page.records import AROUND, CHECKOUT, at, drag, serving_records
 from tests.page.test_trust import check_accessible, check_accessible_in_both_themes
 
 WIDTHS = (320, 390, 768, 1280, 1920)
@@ -69,7 +69,7 @@ def test_a_filter_that_is_typed_in_stays_when_errors_are_loaded_again(url: str, 
 
 
 def test_a_part_of_the_bars_narrows_to_its_lines(url: str, open_page: OpenPage) -> None:
-    page = open_page(f"{url}/logging?span=15m&service=pay")
+    page = open_page(f"{url}/logging?{AROUND}&service=pay")
     expect(page.locator("#lines-about")).to_have_text("2 lines")
     page.evaluate("document.getElementById('bars').scrollIntoView()")
     bar = page.locator("#bars .level-error").bounding_box()

@@ -9,7 +9,7 @@ import requests
 from playwright.sync_api import Page, expect
 
 from tests.page.conftest import OpenPage, fit, texts
-from tests.page.records import CHECKOUT, LONG, SPANS, at, drag, serving_records
+from tests.page.records import AROUND, CHECKOUT, LONG, SPANS, at, drag, serving_records
 from tests.page.test_trust import check_accessible
 
 
@@ -59,7 +59,7 @@ def test_traces_are_listed_drawn_and_narrowed(url: str, open_page: OpenPage) -> 
 @pytest.mark.parametrize("status", ["", "&status=error"])
 def test_an_area_of_the_scatter_narrows_to_the_traces_in_it(url: str, open_page: OpenPage, status: str) -> None:
     """Also where the span that matches the other filters is shorter than its trace."""
-    page = open_page(f"{url}/tracing?span=15m{status}")
+    page = open_page(f"{url}/tracing?{AROUND}{status}")
     dot = page.locator("#scatter circle.failed")
     box = dot.bounding_box()
     assert box is not None
