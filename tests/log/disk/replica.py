@@ -20,6 +20,8 @@ from analytics.log.disk.checkpoint import (
     INCIDENTS_PART,
     LAST_MINUTE_PART,
     OUTBOX_PART,
+    PROGRESS_PART,
+    PUSHED_PART,
     REST_PART,
     SERIES_PART,
     USERS_PART,
@@ -33,6 +35,7 @@ from analytics.log.log import Entry, MemoryLog
 from analytics.snapshot.build import build_snapshot
 from analytics.state.cells import Cell
 from analytics.state.distinct import LG_K
+from analytics.state.late_changes import StoredProgress
 from analytics.state.series.stored import StoredStore
 from tests.state.rig import Rig
 
@@ -115,7 +118,11 @@ def _body(family: str, body: bytes) -> Any:
         return list(msgspec.json.decode(body).items())
     if family in (f"{TYPED}_series", f"{ENDPOINT}_series"):
         return repr(msgspec.msgpack.decode(body, type=StoredStore))  # 1 and 1.0 are one
-    if family.partition("_")[0] in (TYPED, ENDPOINT, ALERTS_PART, INCIDENTS_PART, OUTBOX_PART):
+    if family == PROGRESS_PART:
+        progress = msgspec.msgpack.decode(body, type=StoredProgress)
+        late = [(*place, keys and sorted(map(repr, keys)), at) for *place, keys, at in progress.late]
+        return repr((progress.sink, progress.upto, progress.missed, late))
+    if family.partition("_")[0] in (TYPED, ENDPOINT, ALERTS_PART, INCIDENTS_PART, OUTBOX_PART, PUSHED_PART):
         return repr(msgspec.msgpack.decode(body))
     if family != REST_PART:
         return msgspec.json.decode(body)

@@ -13,16 +13,17 @@ from msgspec import structs
 
 from analytics.catalog.collections import ANNOTATIONS, COLLECTIONS
 from analytics.errors import AnalyticsError
-from analytics.kinds import EVENTS, LOGS, METRICS, POINTS, SPANS
+from analytics.kinds import EVENTS, KINDS, LOGS, METRICS, POINTS, SPAN_COUNTS, SPANS
 from analytics.log.disk.checkpoint import CATALOG_PART, ERROR_GROUPS_PART, Checkpoint
 from analytics.log.refusal import Refused
 from analytics.log_lines import NewLogLine
 from analytics.points import GAUGE, HISTOGRAM, POINT_KINDS, ExponentialHistogram, NewPoint, labels_of
 from analytics.resources import FileResource, NewChange, NewFile
-from analytics.spans import NewSpan
+from analytics.spans import CountedSpan, NewSpan
 from analytics.state.observations import EVERY_SERVICE
 from tests.log.disk.acts import LIMITS
 from tests.log.disk.demo_log import demo_log
+from tests.log.disk.own_records import record_own
 from tests.log.disk.replica import Written, canonical, digest, disturbance, recorded, replay, replica
 from tests.server import ROOT
 from tests.state.rig import DAY, HOUR, MIDNIGHT, NOON, Rig, batch, event, metric
@@ -53,9 +54,11 @@ def play(rig: Rig, dice: random.Random, steps: int) -> None:
             if dice.random() < 0.1:
                 rig.recorder.keep_percentiles(dice.choice(("memory", "depth")))
         elif kind < 0.68:
-            make, of = dice.choice(((random_line, LOGS), (random_span, SPANS)))
+            make, of = dice.choice(((random_line, LOGS), (random_span, SPANS), (random_counted_span, SPAN_COUNTS)))
             rig.recorder.record_batch(of, batch(*(make(dice, now) for _ in range(dice.randrange(1, 6)))))
-        elif kind < 0.85:
+        elif kind < 0.74:
+            record_own(rig, dice)
+        elif kind < 0.88:
             rig.recorder.record_batch(METRICS, batch(*(random_metric(dice, now) for _ in range(dice.randrange(1, 6)))))
         else:
             counters = {"request_count": dice.randrange(1000), "error_count": dice.randrange(9)}
@@ -127,6 +130,10 @@ def random_span(dice: random.Random, now: float) -> NewSpan:
     )
 
 
+def random_counted_span(dice: random.Random, now: float) -> CountedSpan:
+    return CountedSpan.of(random_span(dice, now))
+
+
 def random_change(dice: random.Random, now: float) -> NewChange:
     versions = dice.choice((None, None, None, "*", (1, 2, 3), tuple(range(20))))
     conditions = {dice.choice(("if_match", "if_none_match")): versions}
@@ -149,6 +156,10 @@ def random_log(dice: random.Random, steps: int, limits: Limits) -> list[Written]
     log = recorded(rig)
     play(rig, dice, steps)
     return log
+
+
+def test_random_logs_have_records_of_every_kind(dice: random.Random) -> None:
+    assert {entry.kind for entry in random_log(dice, 2_000, LIMITS)} == KINDS.keys()
 
 
 @pytest.mark.parametrize(("steps", "limits"), [*[(120, LIMITS)] * 8, (300, {})])
