@@ -2,10 +2,13 @@
 
 import re
 import sys
+import tomllib
+from collections.abc import Iterable
 from importlib.metadata import Distribution, distribution
 from typing import NamedTuple
 
 import pytest
+from packaging.markers import default_environment
 from packaging.requirements import Requirement
 
 from tests.server import ROOT
@@ -70,3 +73,30 @@ def test_the_licence_is_the_one_that_the_package_declares(name: str) -> None:
 def test_the_size_is_that_of_its_files(name: str) -> None:
     files = distribution(name).files or []
     assert ROWS[name].size == pytest.approx(sum(file.size or 0 for file in files) / 1e6, rel=0.1, abs=0.02)
+
+
+def needed_by(requirements: Iterable[Requirement]) -> set[str]:
+    """The names in the table of some requirements, and of all that they bring along on this system."""
+    names = {name.lower().replace("_", "-"): name for name in ROWS}
+    found: set[str] = set()
+    waiting = list(requirements)
+    while waiting:
+        wanted = waiting.pop()
+        name = names.get(wanted.name.lower().replace("_", "-"))
+        if name is None or name in found:
+            continue
+        found.add(name)
+        waiting += [
+            each
+            for each in map(Requirement, distribution(name).requires or [])
+            if each.marker is None or each.marker.evaluate({**default_environment(), "extra": ""})
+        ]
+    return found
+
+
+def test_the_size_without_extras_is_the_sum_of_the_rows() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = re.search(r"^All without .+ are (\d+) MB", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE)
+    assert named
+    total = sum(ROWS[name].size for name in needed_by(map(Requirement, project["dependencies"])))
+    assert int(named[1]) == pytest.approx(total, abs=1)

@@ -8,11 +8,25 @@ from pathlib import Path
 import pytest
 import requests
 
+from analytics.cli import main
 from analytics.javascript import as_module
 from analytics.version import VERSION
 from tests.package.conftest import CHARTS, Environment, Wheels, done
 from tests.server import ROOT, Server
 
+COMMANDS = {
+    "serve",
+    "demo",
+    "replay",
+    "import",
+    "export",
+    "export-config",
+    "backup",
+    "restore",
+    "inspect",
+    "apply",
+    "config",
+}
 NAMED = re.compile(r'(?:href|src)="((?:assets|vendor|sdk)/[^"]+)"')
 
 
@@ -72,5 +86,6 @@ def test_a_wrong_option_is_reported_in_one_line(installed: Environment, empty: P
 def test_version_and_commands_are_printed(installed: Environment, empty: Path) -> None:
     assert done(installed.bin / "analytics", "--version", folder=empty) == f"analytics {VERSION}\n"
     output = done(installed.bin / "analytics", "--help", folder=empty)
-    for name in ("serve", "demo", "replay", "import", "export", "backup", "restore", "inspect", "config"):
+    for name in main.commands:
         assert f"\n  {name} " in output
+    assert main.commands.keys() >= COMMANDS
