@@ -25,10 +25,12 @@ _STATUSES = ("http.response.status_code", "http.status_code")
 _TYPE, _MESSAGE, _STACK = "exception.type", "exception.message", "exception.stacktrace"
 _MESSAGES = ("message", "msg", "error", "event")
 """Fields of a structured line that may have its message."""
-_PYTHON_FRAME = re.compile(r'^\s*File "([^"]+)", line \d+, in (.+)$', re.MULTILINE)
-_FRAME = re.compile(r"^\s*at (.+?)(?::\d+)*\)?$", re.MULTILINE)
-_FRAME_AFTER_AT_SIGN = re.compile(r"^([^\s@]*)@(\S+?)(?::\d+)*$", re.MULTILINE)
+_PYTHON_FRAME = re.compile(r'^[^\S\n]*+File "([^"]++)", line \d++, in (.+)$', re.MULTILINE)
+_FRAME = re.compile(r"^[^\S\n]*+at (.+)$", re.MULTILINE)
+_FRAME_AFTER_AT_SIGN = re.compile(r"^([^\s@]*+)@(\S++)$", re.MULTILINE)
 """As Firefox and Safari write it: `name@file:line:column`."""
+_place_from_behind = re.compile(r"(?:\d++:)*+").match
+"""The numbers of line and column at the end of a text that is reversed: their time is linear, whatever the text."""
 _type_name = re.compile(r"[A-Za-z_$][\w$.:]*").fullmatch
 _object = msgspec.json.Decoder(dict[str, Any]).decode
 _lines = msgspec.json.Decoder(list[dict[str, Any]]).decode
@@ -162,9 +164,19 @@ def top_frame(stack: str) -> str:
         return " ".join(python[-1])[:LONGEST_FRAME]  # the newest call is last
     found = _FRAME.search(stack)
     if found:
-        return found[1][:LONGEST_FRAME]
+        rest = found[1][1:]
+        return _without_place(found[1][:1], rest.removesuffix(")"))[:LONGEST_FRAME]
     other = _FRAME_AFTER_AT_SIGN.search(stack)
-    return (f"{other[1]} ({other[2]}" if other[1] else other[2])[:LONGEST_FRAME] if other else ""
+    if other is None:
+        return ""
+    file = _without_place(other[2][:1], other[2][1:])
+    return (f"{other[1]} ({file}" if other[1] else file)[:LONGEST_FRAME]
+
+
+def _without_place(start: str, rest: str) -> str:
+    """A text in two parts, the second one without numbers of line and column at its end."""
+    place = _place_from_behind(rest[::-1])
+    return start + rest[: len(rest) - (place.end() if place else 0)]
 
 
 def _failed_request(attributes: dict[str, Any]) -> str:

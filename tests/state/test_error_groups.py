@@ -1,5 +1,7 @@
 """Groups of errors: their fingerprints, counts, limits, erasure and dump."""
 
+from time import process_time
+
 import msgspec
 import pytest
 
@@ -180,10 +182,21 @@ def test_lines_of_severity_error_are_errors() -> None:
         ("charge@http://shop/pay.js:10:5\nmain@http://shop/a.js:1:1", "charge (http://shop/pay.js"),
         ("@http://shop/pay.js:10:5", "http://shop/pay.js"),
         ("something else", ""),
+        (":1:2@f\n \tat :1:2", ":1"),
+        ("a@:1:2", "a (:1"),
     ],
 )
 def test_the_top_frame_is_where_it_was_raised_without_the_number_of_the_line(stack: str, frame: str) -> None:
     assert top_frame(stack) == frame
+
+
+@pytest.mark.parametrize(
+    "stack", ["@" + ":1" * 16_000 + "x", "at " + ":1" * 16_000 + "x", "\n" * 32_000, " \n" * 16_000, "\tFile " * 4_000]
+)
+def test_the_time_to_find_the_top_frame_is_linear_whatever_the_stack(stack: str) -> None:
+    since = process_time()
+    top_frame(stack)
+    assert process_time() - since < 0.5
 
 
 def test_a_fingerprint_is_stable() -> None:
