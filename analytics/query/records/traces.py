@@ -59,6 +59,12 @@ class TraceFilter(NamedTuple):
         found += [(both, [name, name, value]) for name, value in self.attributes.items()]
         return " AND ".join(["1 = 1", *(text for text, _ in found)]), [each for _, values in found for each in values]
 
+    def services(self) -> list[str] | None:
+        """The services whose spans are looked at; None for all, as the duration of a trace needs."""
+        if self.service is None or self.trace_least is not None or self.trace_most is not None:
+            return None
+        return [self.service]
+
     def _lasting(self) -> tuple[str, list[Any]]:
         """SQL of the condition on the duration of the whole trace, and its parameters."""
         inner = [("start_time >= ?", self.since), ("start_time < ?", self.until)]
@@ -147,7 +153,7 @@ class Traces:
                 [*parameters, limit],
                 wanted.since,
                 wanted.until,
-                None if wanted.service is None else [wanted.service],
+                wanted.services(),
             )
         )
         return self._summaries([trace_id for (trace_id,) in rows])
@@ -168,7 +174,7 @@ class Traces:
                 [first, max(1, (end - first) // SLICES), *parameters, limit],
                 wanted.since,
                 wanted.until,
-                None if wanted.service is None else [wanted.service],
+                wanted.services(),
             )
         )
         found = self._summaries([trace_id for (trace_id,) in rows])

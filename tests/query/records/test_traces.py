@@ -1,15 +1,17 @@
 """Finding and reading traces, and the graph of services."""
 
 import random
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from msgspec import Raw, json
+from msgspec import Raw, json, structs
 
 from analytics.kinds import SPANS
 from analytics.query.records import traces
 from analytics.query.records.service_graph import GraphEdge, GraphNode, service_graph
+from analytics.query.records.source import RecordQuery
 from analytics.query.records.traces import NANOSECONDS, TraceFilter, Traces
 from analytics.spans import NEWEST_FIRST, SLOWEST_FIRST, SPREAD, NewSpan
 from tests.query.records.test_memory import Memory
@@ -73,6 +75,23 @@ def test_traces_are_found_by_their_whole_duration_whichever_span_matches() -> No
     assert of.found(trace_least=100 * MS) == [1, 3]
     assert of.found(status=2, trace_least=50 * MS, trace_most=200 * MS, since=NOW, until=NOW + MS * 100) == [1]
     assert of.found(SPREAD, service="cart", trace_least=200 * MS, since=NOW, until=NOW + MS * 100) == [3]
+
+
+@pytest.mark.parametrize("order", [NEWEST_FIRST, SPREAD])
+def test_the_duration_of_a_trace_has_the_spans_of_other_services(order: str) -> None:
+    class Narrow:
+        """Leaves out other services early, as the long-term store does."""
+
+        def ask(self, query: RecordQuery, is_wanted: Callable[[], bool] = lambda: True) -> list[list[Any]]:
+            given = query.services
+            only = "records" if given is None else f"(SELECT * FROM records WHERE service = '{next(iter(given))}')"
+            return of.source.ask(
+                structs.replace(query, statement=query.statement.replace("FROM records", f"FROM {only}"))
+            )
+
+    of = Recorded(span(3, 0, end=NOW + 900 * MS), span(3, 10, 1, service="cart"), span(4, 20, service="cart"))
+    wanted = TraceFilter(service="cart", since=NOW, until=NOW + 100 * MS, trace_least=200 * MS)
+    assert [int(each.trace_id, 16) for each in Traces(Narrow()).find(wanted, order, 10)] == [3]
 
 
 def test_traces_are_spread_over_the_range_with_failed_and_slow_ones_first() -> None:
