@@ -7,9 +7,10 @@ from typing import Any
 
 from analytics.templating.errors import BadTemplate, TemplateFailed
 from analytics.templating.functions import FUNCTIONS, NOT_SUPPORTED
-from analytics.templating.limits import CHARACTERS, LONGEST_GIVEN, LONGEST_TEXT
+from analytics.templating.limits import CHARACTERS, LONGEST_GIVEN, LONGEST_TEXT, MOST_INTEGER, SAMPLES
 from analytics.templating.scanning import ActionToken
 from analytics.templating.scope import Scope, ScopedFunction
+from analytics.templating.sizes import size_of
 
 Expression = Callable[[Scope], Any]
 Functions = Mapping[str, Callable[..., Any]]
@@ -60,7 +61,7 @@ def _command(tokens: Sequence[ActionToken], piped: Expression | None, functions:
         length = sum(len(each) for each in given if isinstance(each, str))
         if length > LONGEST_GIVEN:
             raise TemplateFailed(f"error calling {name}: its texts have more than {LONGEST_GIVEN:,} characters")
-        scope.work(1 + length // CHARACTERS)
+        scope.work(1 + length // CHARACTERS + sum(map(size_of, given)) // SAMPLES)
         try:
             found = function(scope, *given) if isinstance(function, ScopedFunction) else function(*given)
         except (TypeError, ValueError, ArithmeticError, LookupError, re.error) as error:
@@ -132,9 +133,12 @@ def _with_fields(value: Expression | str, fields: Sequence[str]) -> Expression:
 
 def _number(text: str) -> int | float:
     try:
-        return int(text, 0) if text.lstrip("+-").isdigit() or "x" in text.lower() else float(text)
+        found = int(text, 0) if text.lstrip("+-").isdigit() or "x" in text.lower() else float(text)
     except ValueError:
         raise BadTemplate(f"{text[:20]} is not a number") from None
+    if isinstance(found, int) and abs(found) > MOST_INTEGER:
+        raise BadTemplate(f"{text[:20]} is too large for an integer")
+    return found
 
 
 def constant_of(token: ActionToken) -> str:

@@ -11,6 +11,7 @@ from analytics.templating.errors import TemplateFailed
 from analytics.templating.functions import FUNCTIONS
 from analytics.templating.humanized import humanize_timestamp
 from analytics.templating.scope import Scope, ScopedFunction
+from analytics.templating.sizes import Arguments
 
 TEXT_VALUE = "__value__"
 """The label with the value as a text, of queries that have such ones."""
@@ -77,7 +78,7 @@ RULE_FUNCTIONS: dict[str, Callable[..., Any]] = {
     "tmpl": ScopedFunction(_expanded),
     "externalURL": ScopedFunction(_external_url),
     "pathPrefix": ScopedFunction(_path_prefix),
-    "args": lambda *values: {f"arg{number}": value for number, value in enumerate(values)},
+    "args": Arguments,
     "graphLink": _link(0),
     "tableLink": _link(1),
     "toTime": humanize_timestamp,

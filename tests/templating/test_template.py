@@ -119,6 +119,31 @@ def test_a_template_without_series_says_so() -> None:
 
 
 @pytest.mark.parametrize(
+    "template",
+    [
+        '{{ range query "b" }}{{ $x := sortByLabel "instance" (query "b") }}{{ end }}',
+        '{{ range query "b" }}{{ if match "zz" (query "b") }}{{ end }}{{ end }}',
+        '{{ $x := args 1 }}{{ range $i, $_ := query "b" }}{{ if lt $i 40 }}{{ $x = args $x $x }}{{ end }}{{ end }}',
+    ],
+)
+def test_functions_of_many_samples_or_arguments_are_cut_off(template: str) -> None:
+    many = [{"Labels": TextsByName(instance=str(number)), "Value": 1.0} for number in range(10_000)]
+    calls = list[str]()
+
+    def ask(query: str) -> list[dict[str, Any]]:
+        calls.append(query)
+        return many
+
+    found = compiled(template).text(alert_data(LABELS, 1.0), ask)
+    assert found.startswith("<error expanding template: ")
+    assert len(calls) < 20
+
+
+def test_arguments_have_arguments() -> None:
+    assert text('{{ (args 1 (args "a" $value)).arg1.arg0 }} {{ args 1 (args 2) }}') == "a map[arg0:1 arg1:map[arg0:2]]"
+
+
+@pytest.mark.parametrize(
     ("function", "value", "written"),
     [
         ("humanize", 1234567.0, "1.235M"),
@@ -160,6 +185,7 @@ def test_numbers_for_people(function: str, value: float, written: str) -> None:
         ("{{ $value | }}", "a value is missing"),
         ("{{ $value $value }}", "only a function"),
         ("{{ # }}", "is not understood"),
+        ("{{ 0x" + "f" * 5_000 + " }}", "is too large for an integer"),
         ("{{ " + "(" * 3_000 + ")" * 3_000 + " }}", "nested too deeply"),
         ("{{" + " " * 100_000, "is not closed"),
         ('{{ "a }}', "is not closed"),

@@ -16,6 +16,8 @@ MOST_QUERIES = 1_000
 """Different queries of one evaluation of a group."""
 MOST_SAMPLES = 10_000
 """Samples of an answer."""
+MOST_KEPT = 100_000
+"""Samples of all answers of one evaluation, which are kept until it ends."""
 
 
 def template_queries(ask: Ask) -> TemplateQuery:
@@ -25,15 +27,20 @@ def template_queries(ask: Ask) -> TemplateQuery:
         ask: evaluates expressions at that time.
     """
     known: dict[str, list[dict[str, Any]]] = {}
+    kept = 0
 
     def answer(text: str) -> list[dict[str, Any]]:
+        nonlocal kept
         if text not in known:
             if len(known) >= MOST_QUERIES:
                 raise TemplateFailed(f"error calling query: an evaluation has more than {MOST_QUERIES:,} of them")
+            if kept >= MOST_KEPT:
+                raise TemplateFailed(f"error calling query: the answers have more than {MOST_KEPT:,} samples in all")
             try:
                 known[text] = _samples(ask(parse_rule(text, PROMQL), text))
             except QueryError as error:
                 raise TemplateFailed(f"error calling query: {error.message}") from None
+            kept += len(known[text])
         return known[text]
 
     return answer

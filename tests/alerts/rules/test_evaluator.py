@@ -119,6 +119,19 @@ def test_many_different_queries_of_templates_are_cut_off(rig: RuleRig, monkeypat
     assert "an evaluation has more than 2 of them" in found[2]
 
 
+def test_answers_of_queries_in_templates_are_kept_up_to_a_number_of_samples(
+    rig: RuleRig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(template_queries, "MOST_KEPT", 4)
+    rig.put("g", rule("queue > 0", annotations={"n": '{{ query (printf "queue != %v" $value) | len }}'}))
+    for number, host in enumerate("abc", 1):
+        rig.gauge("queue", number, host=host)
+    rig.advance(1)
+    found = sorted(alert.annotations["n"] for alert in rig.alerts)
+    assert found[:2] == ["2", "2"]
+    assert "the answers have more than 4 samples in all" in found[2]
+
+
 def test_few_samples_are_no_alert(rig: RuleRig) -> None:
     ratio = "sum by (host) (rate(errors[1m])) / sum by (host) (rate(requests[1m])) > 0.5"
     rig.put("g", rule(ratio, min_samples=5))
