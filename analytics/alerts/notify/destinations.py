@@ -10,6 +10,8 @@ from typing import NamedTuple
 
 TRANSLATED = ip_network("64:ff9b::/96")
 """IPv6 addresses that stand for IPv4 addresses (RFC 6052)."""
+NOT_PUBLIC = tuple(map(ip_network, ("::/96", "::ffff:0:0:0/96", "64:ff9b:1::/48", "fec0::/10")))
+"""What Python takes for public: compatible and translated addresses of IPv4, local translation, and local sites."""
 
 
 class Unreachable(Exception):
@@ -70,4 +72,4 @@ def is_public(text: str) -> bool:
             break
         address = inner
     assert address is not None
-    return address.is_global and not address.is_multicast
+    return address.is_global and not address.is_multicast and not any(address in each for each in NOT_PUBLIC)

@@ -15,6 +15,7 @@ from analytics.alerts.notify.apprise_process import CONNECTING, PublicOnly
 from analytics.alerts.notify.bodies import NO_END, dedup_key
 from analytics.alerts.notify.deliveries import MODULES, deliver, forward
 from analytics.alerts.notify.delivery import NotDelivered, ReceiverServices
+from analytics.alerts.notify.destinations import is_public
 from analytics.alerts.notify.http import Http
 from analytics.alerts.notify.links import NO_LINKS, MessageLinks
 from analytics.alerts.notify.planning import MOST_ALERTS
@@ -160,6 +161,27 @@ def test_secrets_are_in_no_answer(receiver: Hook) -> None:
         send(type="webhook", url=receiver.url, authorization="${TOKEN}")
     with pytest.raises(NotDelivered, match="The environment variable NOTHING is not set"):
         send(type="slack", url="${NOTHING}")
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("8.8.8.8", True),
+        ("2001:4860:4860::8888", True),
+        ("::ffff:8.8.8.8", True),
+        ("64:ff9b::808:808", True),
+        ("::ffff:127.0.0.1", False),
+        ("64:ff9b::7f00:1", False),
+        ("2002:7f00:1::", False),
+        ("fe80::1%eth0", False),
+        ("::127.0.0.1", False),
+        ("::ffff:0:127.0.0.1", False),
+        ("64:ff9b:1::7f00:1", False),
+        ("fec0::1", False),
+    ],
+)
+def test_addresses_that_stand_for_others_are_as_public_as_these(address: str, expected: bool) -> None:
+    assert is_public(address) is expected
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "169.254.169.254", "10.0.0.1", "0.0.0.0"])
