@@ -191,7 +191,7 @@ def test_the_top_frame_is_where_it_was_raised_without_the_number_of_the_line(sta
 
 
 @pytest.mark.parametrize(
-    "stack", ["@" + ":1" * 16_000 + "x", "at " + ":1" * 16_000 + "x", "\n" * 32_000, " \n" * 16_000, "\tFile " * 4_000]
+    "stack", ["@" + ":1" * 16_000 + "x", "at " + ":1" * 16_000 + "x", "\n" * 32_000, " \n" * 16_000]
 )
 def test_the_time_to_find_the_top_frame_is_linear_whatever_the_stack(stack: str) -> None:
     since = process_time()
