@@ -4,7 +4,7 @@ Source: docs.influxdata.com/influxdb/v2/reference/syntax/line-protocol/
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 Fields = list[tuple[str, float]]
@@ -14,14 +14,15 @@ BOOLEANS = {
     **dict.fromkeys(("f", "F", "false", "False", "FALSE"), 0.0),
 }
 MOST_PARTS = 20_000
-"""Escapes and equals signs in each section of a line, and escapes in a string; others run between lines alone."""
+"""Escapes and equals signs in each section of a line, escapes in a string, and empty lines between two pauses; others
+run between lines alone."""
 MOST_TAGS = 1_000
 _MOST = f"{{1,{MOST_PARTS}}}+"
 _STRING = rf'"(?:[^"\\]++|\\[\s\S]){{0,{MOST_PARTS}}}+"'
 _NAME = rf"(?:[^\\ \n]++|\\[,= ]|\\){_MOST}"
 _FIELDS = rf"(?:={_STRING}|[^\\ \n=]++|=|\\[,= ]|\\){_MOST}"
 _LINE = re.compile(rf"({_NAME}) ++({_FIELDS})(?: ++([^ \n]++))? *+(?:\n|\Z)")
-_NOTHING = re.compile(r"(?:[ \t]*+(?:#[^\n]*+)?\n)*+[ \t]*+(?:#[^\n]*+\Z)?")
+_NOTHING = re.compile(rf"(?:[ \t]*+(?:#[^\n]*+)?\n){{0,{MOST_PARTS}}}+[ \t]*+(?:#[^\n]*+\Z)?")
 """Empty lines and comments, and blanks before a line."""
 _FIELD = re.compile(rf'((?:[^\\,= ]|\\[,= ]|\\)*+)=({_STRING}|[^,"]*+)(?:,|\Z)')
 _COMMA, _EQUALS = re.compile(r"(?<!\\),"), re.compile(r"(?<!\\)=")
@@ -61,8 +62,12 @@ class ProtocolLine(NamedTuple):
         return not _NO_TEXT.search(self.series) and not _NO_TEXT.search(self.fields)
 
 
-def split_lines(body: bytes) -> Iterator[ProtocolLine]:
-    """The lines of a body without empty ones and comments. Strings may span several lines."""
+def split_lines(body: bytes, pause: Callable[[], None]) -> Iterator[ProtocolLine]:
+    """The lines of a body without empty ones and comments. Strings may span several lines.
+
+    Args:
+        pause: called between many empty lines, to yield to others.
+    """
     text = body.decode(errors="surrogateescape")
     if "\r" in text:
         text = text.replace("\r\n", "\n")
@@ -70,9 +75,13 @@ def split_lines(body: bytes) -> Iterator[ProtocolLine]:
     while True:
         nothing = _NOTHING.match(text, place)
         assert nothing is not None, "it matches everywhere"
-        place, number = nothing.end(), number + text.count("\n", place, nothing.end())
+        empty = text.count("\n", place, nothing.end())
+        place, number = nothing.end(), number + empty
         if place == end:
             return
+        if empty == MOST_PARTS:
+            pause()
+            continue
         found = _LINE.match(text, place)
         if found is None:
             stop = text.find("\n", place)

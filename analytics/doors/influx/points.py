@@ -26,6 +26,8 @@ PLAIN_FIELD = "value"
 SERVICE = "service"
 PAUSE_EVERY = 256
 """Lines between two calls of `pause`."""
+LONG_LINE = 4 * 1024
+"""Characters of a long line, before which others run: it may be many points."""
 MALFORMED_LINE = "malformed_line"
 
 
@@ -60,10 +62,10 @@ def decode_lines(
     """
     items, places, errors, lines = list[NewPoint](), list[int](), list[ItemError](), list[tuple[int, str]]()
     names, strings = _Names(), 0
-    for place, line in enumerate(split_lines(body)):
+    for place, line in enumerate(split_lines(body, pause)):
         if place >= max_lines:
             raise TooLarge(f"The body has more than {max_lines} lines; send fewer at once.", code="batch_too_large")
-        if place % PAUSE_EVERY == PAUSE_EVERY - 1:
+        if place % PAUSE_EVERY == PAUSE_EVERY - 1 or len(line.series) + len(line.fields) > LONG_LINE:
             check(len(items))
             pause()
         lines.append((line.number, line.shown))

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from influxdb_client import Point
 
-from analytics.doors.influx.points import BodyContent, decode_lines
+from analytics.doors.influx.lines import MOST_PARTS
+from analytics.doors.influx.points import LONG_LINE, BodyContent, decode_lines
 from analytics.doors.influx.precision import MILLISECOND, NANOSECOND, VERSION_1, VERSION_3, seconds
 from analytics.errors import MalformedBody, TooLarge
 from tests.doors.point_log import shown
@@ -215,3 +216,24 @@ def test_any_bytes_give_points_or_errors(body: bytes) -> None:
         return
     assert set(range(len(written.lines))) >= set(written.points.places)
     assert len(written.points.items) == len(written.points.places)
+
+
+@pytest.mark.parametrize("line", [b"\n", b" \n", b"#\n", b"  # m n=1\n"])
+def test_others_have_their_turn_between_empty_lines(line: bytes) -> None:
+    pauses: list[int] = []
+    written = decode_lines(line * 3 * MOST_PARTS + b" m n=1\n", NANOSECOND, 10, nothing, lambda: pauses.append(1))
+    assert (len(pauses), written.lines) == (3, [(3 * MOST_PARTS + 1, "m")])
+
+
+def test_others_have_their_turn_before_each_long_line() -> None:
+    pauses: list[int] = []
+    line = b"m " + b",".join(b"a%d=1" % number for number in range(LONG_LINE // 4)) + b"\n"
+    decode_lines(line * 3, NANOSECOND, 10, nothing, lambda: pauses.append(1))
+    assert len(pauses) == 3
+
+
+def test_too_many_points_of_long_lines_are_refused_before_they_are_decoded() -> None:
+    asked: list[int] = []
+    line = b"m " + b",".join(b"a%d=1" % number for number in range(LONG_LINE // 4)) + b"\n"
+    decode_lines(line * 2, NANOSECOND, 10, asked.append)
+    assert asked == [0, LONG_LINE // 4, LONG_LINE // 2]
