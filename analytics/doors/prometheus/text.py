@@ -20,6 +20,9 @@ from analytics.points import Exemplar
 OPENMETRICS = "application/openmetrics-text"
 LONGEST_LINE = 64 * 1024
 LINES_BETWEEN_PAUSES = 128
+LONG_LINE = 1024
+"""Bytes of a long line, before which others run."""
+BLANK_LINES_BETWEEN_PAUSES = 4_096
 SERIES_SUFFIXES = ("_bucket", "_count", "_sum", "_total", "_created", "_gcount", "_gsum", "_info")
 """Endings that are added to the name of a metric in the names of its series."""
 _QUOTED = rb'"((?:[^"\\\n]|\\.)*+)"'
@@ -84,13 +87,13 @@ class TextReader:
         """
         about: dict[str, MetricInfo] = {}
         key_end = b"\n" + repr(more).encode() if more else b""  # no line contains a line break
-        for count, (line, text) in enumerate(_lines(data)):
-            if not count % LINES_BETWEEN_PAUSES:
+        for count, (line, text) in enumerate(_lines(data, self._pause)):
+            if not count % LINES_BETWEEN_PAUSES or len(text) > LONG_LINE:
                 self._check(count)
                 self._pause()
             try:
                 if text.startswith(b"#"):
-                    self._take_about(text, about)
+                    self._take_about(text[:LONGEST_LINE], about)
                     continue
                 series, rest = self._series(text, more, key_end)
                 value, at, exemplar = _after_labels(rest, is_openmetrics=is_openmetrics)
@@ -141,10 +144,12 @@ def metric_of(name: str, about: dict[str, MetricInfo]) -> str:
     return name
 
 
-def _lines(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Lines that are not empty, with their numbers."""
+def _lines(data: bytes, pause: Callable[[], None]) -> Iterator[tuple[int, bytes]]:
+    """Lines that are not empty, with their numbers; `pause` is called between many blank ones."""
     number, start = 1, 0
-    for found in re.finditer(rb"[^\n]++", data):
+    for count, found in enumerate(re.finditer(rb"[^\n]++", data), 1):
+        if not count % BLANK_LINES_BETWEEN_PAUSES:
+            pause()
         number += data.count(b"\n", start, found.start())
         start = found.start()
         text = found.group().strip(b" \t\r")

@@ -9,7 +9,7 @@ from analytics.doors.prometheus.collected import Collected
 from analytics.doors.prometheus.native_histograms import RemoteHistogram
 from analytics.doors.prometheus.samples import seconds
 from analytics.doors.prometheus.series_cache import SeriesCache, known_series
-from analytics.doors.prometheus.wire import WireField, fields, varint
+from analytics.doors.prometheus.wire import LONG_FIELD, WireField, fields, varint
 from analytics.doors.series_labels import MOST_LABELS, BadLabels
 from analytics.errors import ValidationFailed
 from analytics.points import Exemplar
@@ -83,7 +83,7 @@ class TimeSeries:
             elif field.number == HISTOGRAM_FIELD:
                 histograms.append(RemoteHistogram(field.message()))
                 weight += histograms[-1].size // BUCKETS_OF_POINT
-            if not count % SERIES_BETWEEN_PAUSES:
+            if not count % SERIES_BETWEEN_PAUSES or len(field.data) > LONG_FIELD:
                 self._check(weight + len(samples) + len(histograms))
         into.weight += weight
         try:

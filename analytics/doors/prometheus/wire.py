@@ -17,6 +17,8 @@ VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 MOST_VARINT_BYTES = 10
 LONGEST_MESSAGE = 64 * 1024
 """Bytes of the longest message inside another one, except for a series."""
+LONG_FIELD = 1024
+"""Bytes of a long field, after which others run: it may hold many fields."""
 _UINT64 = 2**64
 _INT64 = 2**63
 

@@ -13,7 +13,7 @@ from analytics.doors.point_recorder import PointBatch
 from analytics.doors.prometheus.collected import Collected
 from analytics.doors.prometheus.metric_kinds import MetricInfo, MetricKinds
 from analytics.doors.prometheus.time_series import SERIES_BETWEEN_PAUSES, TimeSeries
-from analytics.doors.prometheus.wire import MalformedProtobuf, fields
+from analytics.doors.prometheus.wire import LONG_FIELD, MalformedProtobuf, fields
 
 METRIC_TYPES = ("unknown", "counter", "gauge", "histogram", "gaugehistogram", "summary", "info", "stateset")
 """Types of metrics by their number in the protocol."""
@@ -49,7 +49,7 @@ class WriteRequests:
                 self._series.decode(field.content(), into, place)
             elif field.number == METADATA:
                 self._announce(field.message())
-            if not place % SERIES_BETWEEN_PAUSES:
+            if not place % SERIES_BETWEEN_PAUSES or len(field.data) > LONG_FIELD:
                 self._go_on(max(place, into.weight + len(into.points) + len(into.errors)))
         if not is_request:
             raise MalformedProtobuf("The message has neither series nor metadata: it is no request of remote write.")

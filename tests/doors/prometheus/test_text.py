@@ -8,7 +8,13 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from analytics.doors.prometheus.metric_kinds import MetricInfo, MetricKinds
-from analytics.doors.prometheus.text import TextReader, TextSample
+from analytics.doors.prometheus.text import (
+    BLANK_LINES_BETWEEN_PAUSES,
+    LONG_LINE,
+    LONGEST_LINE,
+    TextReader,
+    TextSample,
+)
 from analytics.errors import AnalyticsError, TooLarge
 from analytics.points import Exemplar
 from tests.doors.point_log import shown_labels
@@ -24,7 +30,8 @@ class Reader:
 
         self.kinds = MetricKinds(lambda name: None)
         self.errors: list[tuple[int, str]] = []
-        self._reader = TextReader(self.kinds, check, lambda: None)
+        self.pauses: list[int] = []
+        self._reader = TextReader(self.kinds, check, lambda: self.pauses.append(1))
 
     def samples(self, text: str | bytes, *more: tuple[str, str], is_openmetrics: bool = False) -> list[TextSample]:
         data = text.encode() if isinstance(text, str) else text
@@ -242,3 +249,22 @@ def test_a_line_with_a_malformed_exemplar_is_refused(text: str) -> None:
     reader = Reader()
     assert list(reader.values(f"hits_total 1 # {text}\nup 1")) == ["up"]
     assert [line for line, _ in reader.errors] == [1]
+
+
+def test_others_have_their_turn_between_blank_lines() -> None:
+    reader = Reader()
+    assert reader.samples(b" \n" * 3 * BLANK_LINES_BETWEEN_PAUSES) == []
+    assert len(reader.pauses) == 3
+
+
+def test_others_have_their_turn_before_each_long_line() -> None:
+    reader = Reader()
+    reader.samples(b'up{a="%b"} 1\n' % (b"b" * LONG_LINE) * 3)
+    assert len(reader.pauses) == 3
+
+
+def test_a_long_help_text_is_cut_before_it_is_read() -> None:
+    reader = Reader()
+    found = reader.samples("# TYPE up gauge\n# HELP up " + "a" * LONGEST_LINE + '"\nup 1\n')
+    assert [sample.value for sample in found] == [1.0]
+    assert reader.kinds.known()["up"].help.startswith("aaa")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.doors.prometheus.metric_kinds import MetricInfo, MetricKinds
-from analytics.doors.prometheus.wire import MalformedProtobuf
+from analytics.doors.prometheus.wire import LONG_FIELD, MalformedProtobuf
 from analytics.doors.prometheus.write_request import WriteRequests
 from analytics.errors import TooLarge
 from analytics.points import COUNTER, GAUGE, HISTOGRAM, Exemplar, ExponentialHistogram, NewPoint
@@ -311,3 +311,27 @@ def test_buckets_count_against_the_limit() -> None:
 
 def test_a_request_may_be_empty() -> None:
     assert Decoder().points() == []
+
+
+def sent(number: int, content: bytes) -> bytes:
+    """A field of protobuf of 128 bytes to 16 KiB."""
+    return bytes([number << 3 | 2, len(content) & 127 | 128, len(content) >> 7]) + content
+
+
+LONG = b"\x78\x01" * (LONG_FIELD // 2 + 1)
+"""Many fields that are not known."""
+
+
+@pytest.mark.parametrize("number", [1, 2, 4])
+def test_others_have_their_turn_after_each_long_part_of_a_series(number: int) -> None:
+    pauses: list[int] = []
+    decode = WriteRequests(MetricKinds(lambda name: None), lambda points: None, lambda: pauses.append(1)).decode
+    decode(sent(1, sent(number, LONG) * 5))
+    assert len(pauses) >= 5
+
+
+def test_others_have_their_turn_after_each_long_metadata() -> None:
+    pauses: list[int] = []
+    decode = WriteRequests(MetricKinds(lambda name: None), lambda points: None, lambda: pauses.append(1)).decode
+    decode(sent(3, LONG) * 5)
+    assert len(pauses) == 5
