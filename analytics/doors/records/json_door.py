@@ -18,6 +18,7 @@ from analytics.errors import AnalyticsError, ValidationFailed
 from analytics.log.refusal import Refused
 from analytics.records import ItemError
 from analytics.schemas.compiled import DecodedBatch, SchemaDecoder
+from analytics.yielding import yield_if_due
 
 FORBIDDEN = 403
 NOT_ALLOWED = frozenset(("service_not_allowed", "type_not_allowed", "too_many_new_names"))
@@ -80,6 +81,7 @@ class RecordJsonDoor(Generic[S, L]):
     def _batch(self, sent: DecodedBatch[S]) -> DecodedBatch[L]:
         items, places, errors = list[L](), list[int](), list(sent.errors)
         for place, item in zip(sent.places, sent.items, strict=True):
+            yield_if_due()
             try:
                 items.append(self._made(item))
                 places.append(place)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from analytics.doors.records import json_door
 from analytics.identity import Identity
 from tests.doors.records.record_rig import LINES, NOW, SPAN, TRACE, RecordRig
 from tests.state.rig import NOON
@@ -108,3 +109,13 @@ def test_a_key_of_another_service_is_403() -> None:
     bound = Identity("key", frozenset(("ingest",)), frozenset(("other",)))
     answer = RecordRig().post("/logs", LINE, identity=bound)
     assert (answer.status, answer.error_code) == (403, "service_not_allowed")
+
+
+@pytest.mark.parametrize(("path", "item"), [("/logs", LINE), ("/spans", {**ONE_SPAN, "duration_ms": 1})])
+def test_others_may_run_between_the_items_of_a_batch(
+    path: str, item: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[int] = []
+    monkeypatch.setattr(json_door, "yield_if_due", lambda: pauses.append(1))
+    RecordRig().post(path, [item] * 5)
+    assert len(pauses) == 5
