@@ -27,7 +27,9 @@ TEMPORALITIES = {
 NO_VALUE = 1
 """Flag of a point without a value: its series has ended."""
 PAUSE_EVERY = 16
-"""Data points between two calls of `pause`; one may be many points."""
+"""Data points between two calls of `pause`, which is also called after one that is more points."""
+MOST_QUANTILES = 1_000
+"""Quantiles of one data point."""
 
 
 def decode_points(
@@ -57,6 +59,8 @@ def decode_points(
         else:
             items += found
             places += [place] * len(found)
+            if len(found) > PAUSE_EVERY:
+                pause()
     check(len(items) + len(errors))
     return DecodedBatch(items, places, errors)
 
@@ -133,6 +137,8 @@ def _value(point: Any) -> float:
 
 
 def _summary(series: PointMaker, point: Any) -> Iterator[NewPoint]:
+    if len(point.quantile_values) > MOST_QUANTILES:
+        raise BadPoint(f"{len(point.quantile_values)} quantiles are too many")
     for quantile in point.quantile_values:
         if quantile.value == quantile.value:  # NaN stands for no observations
             yield series.point(GAUGE, number(quantile.value), extra=("quantile", series.bound(quantile.quantile)))

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from analytics.doors.otlp.door import parse
-from analytics.doors.otlp.points import decode_points
+from analytics.doors.otlp.points import MOST_QUANTILES, PAUSE_EVERY, decode_points
 from analytics.points import Exemplar, NewPoint
 from tests.doors.otlp.messages import (
     DELTA,
@@ -322,3 +322,16 @@ VALUES: dict[str, dict[str, Any]] = {
     "classic": {"count": "2", "sum": 1.0, "bucketCounts": ["0", "1", "1"], "explicitBounds": [0.1, 0.5]},
     "exponential": {"count": "1", "sum": 0.3, "scale": 0, "positive": {"offset": -2, "bucketCounts": ["1"]}},
 }
+
+
+def test_a_summary_with_too_many_quantiles_is_refused() -> None:
+    metric = {"name": "time", "summary": {"dataPoints": [point(quantileValues=[{}] * (MOST_QUANTILES + 1))]}}
+    assert "1001 quantiles are too many" in problem(metric)
+
+
+def test_others_have_their_turn_after_each_data_point_that_is_many() -> None:
+    pauses: list[int] = []
+    quantiles = [{"quantile": number / 100, "value": 1} for number in range(PAUSE_EVERY)]
+    metric = {"name": "time", "summary": {"dataPoints": [point(quantileValues=quantiles)] * 3}}
+    batch = decode_points(parse(body(request(metric), JSON), JSON), lambda count: None, lambda: pauses.append(1))
+    assert (len(batch.items), len(pauses)) == (3 * (PAUSE_EVERY + 2), 3)
