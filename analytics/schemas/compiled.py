@@ -6,6 +6,7 @@ decides, and words the error.
 
 import re
 from collections.abc import Callable, Set
+from functools import partial
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -13,6 +14,7 @@ import msgspec
 from marshmallow import Schema, ValidationError
 
 from analytics.errors import AnalyticsError, MalformedBody, TooLarge, ValidationFailed
+from analytics.garbage import decoded
 from analytics.records import ItemError
 from analytics.schemas.array_splitting import split_array
 from analytics.schemas.derived import derive
@@ -28,6 +30,9 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 ITEMS_PER_PAUSE = 64
 SMALL_ITEM = 32
 """Bytes of a small item: a body with fewer for each item allowed is decoded without counting them first."""
+BLANKS = b" \t\r\v\f"
+LINE = re.compile(rb"\S[^\n]*+")
+"""A line that is not blank, without the blanks before it."""
 MOST_FIELDS = 100
 """Up to this number of fields in an object, the unknown ones are listed in the error."""
 
@@ -96,7 +101,7 @@ class SchemaDecoder(Generic[R]):
     def _derived_one(self, body: bytes) -> R | None:
         """Decode a record, or return None if marshmallow has to decide."""
         try:
-            record: R = self._one.decode(body)
+            record: R = decoded(self._one.decode, body)
             return record if self._are_sound([record], body) else None
         except UNREADABLE:
             return None
@@ -162,7 +167,8 @@ class SchemaDecoder(Generic[R]):
             TooLarge: more than `max_items`.
         """
         if self._may_be_too_many(body, b"\n"):
-            self._check_size(sum(1 for line in re.finditer(rb"[^\s][^\n]*", body)))
+            self._check_size(len(body.translate(None, BLANKS).split()))
+            body = b"\n".join(LINE.findall(body))
         lines = [one_line(line) for line in body.split(b"\n") if line and not line.isspace()]
         self._check_size(len(lines))
         try:
@@ -176,7 +182,7 @@ class SchemaDecoder(Generic[R]):
     def _derived_many(self, body: bytes) -> list[R] | None:
         """Decode an array, or return None if the items have to be decoded one by one."""
         try:
-            records: list[R] = self._many.decode(body)
+            records: list[R] = decoded(self._many.decode, body)
             return records if self._are_sound(records, body) else None
         except UNREADABLE:
             return None
@@ -270,7 +276,7 @@ def parse(body: bytes, type_: Any = Any, what: str = "body") -> Any:
         MalformedBody: not JSON, or nested too deeply.
     """
     try:
-        return msgspec.json.decode(body, type=type_)
+        return decoded(partial(msgspec.json.decode, type=type_), body)
     except UNREADABLE as error:
         repaired = without_unpaired(body)
         if repaired == body:

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from analytics.doors.forms import decode
-from analytics.errors import AnalyticsError
+from analytics.errors import AnalyticsError, TooLarge
 from analytics.schemas.compiled import ITEMS_PER_PAUSE, DecodedBatch, SchemaDecoder
 from analytics.schemas.event import EventSchema
 from tests.schemas import decoders
@@ -160,6 +160,15 @@ def test_decoding_a_faulty_batch_yields() -> None:
     assert pauses == []
     decoder.many(b"[" + b",".join([BAD] + [A] * 499) + b"]")
     assert len(pauses) == 500 // ITEMS_PER_PAUSE
+
+
+def test_blank_lines_neither_count_nor_stay() -> None:
+    blank = b"\n \t\r\n\x0b\x0c\n" * 20 * MAX_ITEMS
+    batch = decode(decoders.events, blank + A + blank + b" " + B + b"\r" + blank, "events", is_lines=True)
+    assert isinstance(batch, DecodedBatch)
+    assert (len(batch.items), batch.errors) == (2, [])
+    with pytest.raises(TooLarge, match=f"{MAX_ITEMS + 1} items"):
+        decode(decoders.events, (A + b"\n \t\r\n\n\n\n\n") * (MAX_ITEMS + 1), "events", is_lines=True)
 
 
 def test_metrics_have_the_same_forms() -> None:

@@ -17,6 +17,7 @@ from analytics.doors.loki.streams import PushedStream
 from analytics.doors.protobuf import BYTES, INT32, INT64, Field, message_classes
 from analytics.doors.records.attributes import ATTRIBUTE_CUT, MOST_RECORD_ATTRIBUTES, Count
 from analytics.errors import MalformedBody
+from analytics.garbage import decoded
 from analytics.log_lines import NewLogLine
 from analytics.records import ItemError
 from analytics.schemas.compiled import DecodedBatch
@@ -136,7 +137,7 @@ class PushDecoder:
 
 def _parse(body: bytes) -> JsonPush:
     try:
-        return _json.decode(body)
+        return decoded(_json.decode, body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         repaired = without_unpaired(body)
         if repaired == body:

@@ -14,6 +14,7 @@ from analytics.doors.otlp.points import decode_points
 from analytics.doors.point_recorder import PointBatch, PointReceipt, PointRecorder
 from analytics.error_answers.otlp import PROTOBUF, media_type_of, refuse
 from analytics.errors import AnalyticsError, MalformedBody
+from analytics.garbage import decoded
 from analytics.points import GAUGE
 from analytics.yielding import yield_if_due
 
@@ -73,7 +74,7 @@ def parse(body: bytes, media_type: str) -> Any:
                 "The body is not an ExportMetricsServiceRequest in protobuf.", code="malformed_protobuf"
             ) from None
     try:
-        return _json.decode(body)
+        return decoded(_json.decode, body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise MalformedBody(f"The body is not an ExportMetricsServiceRequest in JSON: {error}") from None
 

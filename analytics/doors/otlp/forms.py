@@ -16,6 +16,7 @@ from analytics.doors.otlp.values import plain_value
 from analytics.doors.records.attributes import LONGEST_ATTRIBUTE
 from analytics.doors.records.trace_ids import hex_digits
 from analytics.errors import MalformedBody
+from analytics.garbage import decoded
 from analytics.schemas.surrogates import without_unpaired
 
 UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
@@ -116,7 +117,7 @@ def json_form() -> OtlpForm:
 
         def decode(body: bytes) -> Any:
             try:
-                return decoder.decode(body)
+                return decoded(decoder.decode, body)
             except UNREADABLE as error:
                 repaired = without_unpaired(body)
                 if repaired == body:
