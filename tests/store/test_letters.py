@@ -2,10 +2,12 @@
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.filters.values import fold
+from analytics.store.files import letters as module
 from analytics.store.files.letters import LetterSets, may_have, may_have_field, together
 
 TEXTS = st.text(st.sampled_from('aAzZiIİkKσΣςßẞéÉ0-_"\\/ 😀\n'), max_size=8)
@@ -40,3 +42,14 @@ def test_a_column_without_one_of_its_letters_is_left_out() -> None:
     assert not may_have(letters, "rest", "a")
     assert together([letters, None]) is None
     assert may_have(None, "rest", "a")
+
+
+def test_letters_are_read_while_a_column_is_added(monkeypatch: pytest.MonkeyPatch) -> None:
+    def meanwhile(present: bytes) -> str:
+        sets.add("data.other", b"o")
+        return ""
+
+    sets = LetterSets()
+    sets.add("data.name", b"n")
+    monkeypatch.setattr(module, "_letters", meanwhile)
+    assert list(sets.letters()) == ["data.name"]

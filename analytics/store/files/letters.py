@@ -28,7 +28,8 @@ class LetterSets:
 
     def letters(self) -> Letters:
         """The letters so far."""
-        return {column: _letters(_ALL.translate(None, absent)) for column, absent in self._absent.items()}
+        found = list(self._absent.items())  # at once: another thread may add columns meanwhile
+        return {column: _letters(_ALL.translate(None, absent)) for column, absent in found}
 
 
 def together(each: Iterable[Letters | None]) -> Letters | None:
