@@ -2,13 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import duckdb
 import msgspec
 import pytest
 from msgspec import Raw
 
 from analytics.filters.sql_quoting import quoted_text
+from analytics.kinds import LOGS
+from analytics.log_lines import NewLogLine
 from analytics.records import NewEvent
 from analytics.store.files.layout import SORTED_BY
 from analytics.store.options import StoreOptions
@@ -86,6 +89,55 @@ def test_large_and_small_parts_are_read_as_one_and_written(store: OpenStore, eng
     assert store.tail.rows == 0
     assert sum(file.rows for file in store.catalog.of_events()) == len(rows)
     assert read(store, engine) == rows
+
+
+class FullOnce:
+    """A connection that has no memory for one statement, which begins like this."""
+
+    def __init__(self, connection: Any, statement: str) -> None:
+        self._connection, self._statement = connection, statement
+        self.is_full = True
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._connection, name)
+
+    def execute(self, statement: str) -> Any:
+        if self.is_full and statement.startswith(self._statement):
+            self.is_full = False
+            raise duckdb.OutOfMemoryException("no memory")
+        return self._connection.execute(statement)
+
+
+@pytest.mark.parametrize("statement", ["CREATE TABLE", "ALTER TABLE", "INSERT"])
+def test_events_wait_on_where_there_is_no_memory_for_them(store: OpenStore, engine: DuckEngine, statement: str) -> None:
+    rows = add(store, 60)
+    full = FullOnce(engine.connect(), statement)
+    store.tail._connection = cast(Any, full)
+    with pytest.raises(duckdb.OutOfMemoryException):
+        store.tail.settle()
+    assert not full.is_full
+    assert store.tail.open.waiting == 60
+    rows += add(store, 10)
+    assert read(store, engine) == rows
+    assert store.tail.open.waiting == 0
+    store.keeper.flusher.flush()
+    assert read(store, engine) == rows
+
+
+@pytest.mark.parametrize(("count", "statement"), [(10, "CREATE TABLE"), (10, "INSERT"), (2_000, "CREATE TABLE")])
+def test_log_lines_wait_on_where_there_is_no_memory_for_them(
+    store: OpenStore, engine: DuckEngine, count: int, statement: str
+) -> None:
+    lines = store.tail.open.records[LOGS.name]
+    lines.add([NewLogLine("shop", f"line {number}") for number in range(count)], "l-", NOW / 1e6, 0)
+    store.tail._connection = cast(Any, FullOnce(engine.connect(), statement))
+    with pytest.raises(duckdb.OutOfMemoryException):
+        store.tail.settle()
+    assert lines.waiting == count
+    store.tail.settle()
+    (table,) = lines.tables
+    assert engine.connect().execute(f"SELECT count(*) FROM {table}").fetchall() == [(count,)]
+    assert lines.waiting == 0
 
 
 def test_a_view_does_not_read_parts_that_came_later(store: OpenStore, engine: DuckEngine) -> None:

@@ -92,24 +92,29 @@ class TailTable:
             self._waiting.split(shapes)
 
     def settle(self, connection: "DuckDBPyConnection", shapes: Shapes) -> None:
-        """Put all waiting rows into tables."""
+        """Put all waiting rows into tables.
+
+        Raises:
+            duckdb.Error: some could not be put there, and wait on.
+        """
         for records in self.records.values():
             records.settle(connection)
-        waiting, self._waiting = self._waiting, WaitingRows()
-        for number, rows in waiting.split(shapes).items():
+        for number, rows in list(self._waiting.split(shapes).items()):
             if rows.count >= OWN_ROWS:
                 name = f"{self.name}_{len(self.parts)}"
                 self.parts.append(TailPart(name, {number}, rows.letters, rows.rows(number)))
             else:
                 self._insert(connection, rows, number)
+            self._waiting.remove(number)
 
     def _insert(self, connection: "DuckDBPyConnection", rows: ShapeRows, number: int) -> None:
         """Add rows to the table of all shapes."""
         part = self._mixed
         if part is None:
-            part = self._mixed = TailPart(f"{self.name}_{len(self.parts)}", set(), LetterSets())
+            part = TailPart(f"{self.name}_{len(self.parts)}", set(), LetterSets())
             columns = ", ".join(f"{name} {kind}" for name, kind in FIXED_COLUMNS.items())
             connection.execute(f"CREATE TABLE {part.name} ({columns})")
+            self._mixed = part
             self.parts.append(part)
         for name in rows.fields:
             if name not in FIXED_COLUMNS and name not in self._columns:

@@ -126,6 +126,10 @@ class WaitingRows:
             into.add_data(group.columns)
         return self._by_shape
 
+    def remove(self, number: int) -> None:
+        """Remove the rows of a shape, which are in a table."""
+        self.count -= self._by_shape.pop(number).count
+
 
 def _no_rows() -> dict[str, list[Any]]:
     return {name: [] for name in (*_TEXTS, *_ARRAYS)}

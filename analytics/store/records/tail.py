@@ -71,10 +71,14 @@ class RecordTail:
         self.waiting += size
 
     def settle(self, connection: "DuckDBPyConnection") -> None:
-        """Put all waiting rows into tables."""
-        if not self._columns:
+        """Put all waiting rows into tables.
+
+        Raises:
+            duckdb.Error: they could not be put there, and wait on.
+        """
+        columns = self._columns
+        if not columns:
             return
-        columns, self._columns, self.waiting = self._columns, {}, 0
         constants = {name: sql for name, values in columns.items() if (sql := _constant(values)) is not None}
         made = self.layout.made | constants
         select = ", ".join(f"{made.get(name, name)} AS {name}" for name in self.layout.columns)
@@ -89,6 +93,7 @@ class RecordTail:
                 self._insert(connection, select)
         finally:
             connection.unregister("batch")
+        self._columns, self.waiting = {}, 0
 
     def _insert(self, connection: "DuckDBPyConnection", select: str) -> None:
         name = f"{self._name}_mixed"
