@@ -116,7 +116,8 @@ class JournalFollower:
             self._advance(entry.position)
 
     def _take_events(self, entry: StoredEntry) -> None:
-        events = decoded_events(unpacked(entry.body))
+        body = unpacked(entry.body)
+        events = decoded_events(body)
         dropped = self._dropped.pop(entry.position, NOTHING)
         if dropped:
             events = [event for index, event in enumerate(events) if index not in dropped]
@@ -129,7 +130,7 @@ class JournalFollower:
         received = round(entry.received * MICROSECONDS)
         times = [received if event.timestamp is None else _microseconds(event.timestamp) for event in events]
         with self._tail.lock:
-            self._tail.open.add(events, seqs, ids, times, received, self._tail.shapes)
+            self._tail.open.add(events, seqs, ids, times, received, self._tail.shapes, len(body))
             self._advance(entry.position)
 
     def _check_number(self, position: int) -> None:

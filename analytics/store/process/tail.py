@@ -23,6 +23,8 @@ PENDING_ROWS = 20_000
 """Rows that become parts of the tail at the latest; before a question, fewer do."""
 OWN_ROWS = 2_000
 """So many rows of one shape are a part of their own."""
+EVENT_BYTES = 1_024
+"""Events count as if each had at most so many bytes: they stay in memory until they are in files."""
 
 
 class TailPart(NamedTuple):
@@ -52,7 +54,7 @@ class TailTable:
 
     def __init__(self, name: str, first: int, number: int, numbers: Mapping[str, int] = MappingProxyType({})) -> None:
         self.name, self.first, self.last, self.number = name, first, first, number
-        self.rows = 0
+        self.rows = self._size = 0
         self.parts: list[TailPart] = []
         self._mixed: TailPart | None = None
         self._columns: set[str] = set()
@@ -73,8 +75,8 @@ class TailTable:
 
     @property
     def size(self) -> int:
-        """How many rows it has in all, or more where log lines and spans are large."""
-        return self.rows + sum(each.size for each in self.records.values())
+        """How many records it has in all; more where they are large."""
+        return self._size + sum(each.size for each in self.records.values())
 
     def add(
         self,
@@ -84,10 +86,12 @@ class TailTable:
         times: Sequence[int],
         received: int,
         shapes: Shapes,
+        size: int = 0,
     ) -> None:
-        """Add events."""
+        """Add events, which have `size` bytes."""
         self._waiting.add(events, seqs, ids, times, received)
         self.rows += len(events)
+        self._size += max(len(events), size // EVENT_BYTES)
         if self._waiting.is_many:
             self._waiting.split(shapes)
 
