@@ -13,8 +13,11 @@ from analytics.filters.sql_quoting import quoted_text
 from analytics.kinds import LOGS
 from analytics.log_lines import NewLogLine
 from analytics.records import NewEvent
+from analytics.store.files.checking import quick_damage
 from analytics.store.files.layout import SORTED_BY
+from analytics.store.files.manifest import DataFile
 from analytics.store.options import StoreOptions
+from analytics.store.process import catalog
 from analytics.store.process.decoding import decoded_events
 from analytics.store.process.engine import DuckEngine
 from analytics.store.process.events_sql import ErasedUsers
@@ -174,6 +177,25 @@ def test_sql_reads_them(store: OpenStore, engine: DuckEngine) -> None:
         args = {"sql": "SELECT count(*), count(user_id) FROM events", "limit": 1, "seconds": 30.0}
         answer = b"".join(run_sql(Question(view, connection, args, lambda query: None)))
     assert msgspec.json.decode(answer)["rows"] == [[len(rows), sum(row[3] is not None for row in rows)]]
+
+
+def test_a_file_that_is_replaced_while_sizes_are_checked_is_not_missing(
+    store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add(store, 10)
+    store.keeper.flusher.flush()
+    found: list[str | None] = []
+
+    def meanwhile(folder: Path, file: DataFile) -> str | None:
+        store.catalog.replace([file], [])
+        found.append(quick_damage(folder, file))
+        return found[-1]
+
+    (file,) = store.catalog.of_events()
+    monkeypatch.setattr(catalog, "quick_damage", meanwhile)
+    store.catalog.check_sizes()
+    assert found == [None]
+    assert not (store.catalog.folder / file.name).exists()
 
 
 def test_merged_files_are_sorted(store: OpenStore, engine: DuckEngine) -> None:

@@ -4,7 +4,7 @@ import logging
 import math
 import threading
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -239,8 +239,12 @@ class FileCatalog:
 
     def check_sizes(self) -> None:
         """Leave out files whose size is not what the manifest says."""
-        found = ((file, quick_damage(self.folder, file)) for file in self.files if file.damage is None)
-        self.leave_out([(file, reason) for file, reason in found if reason is not None])
+        with ExitStack() as stack:
+            with self.lock:
+                sound = [file for file in self.files if file.damage is None]
+                stack.enter_context(self._pins.held(sound))  # those that are replaced meanwhile are not missing
+            found = ((file, quick_damage(self.folder, file)) for file in sound)
+            self.leave_out([(file, reason) for file, reason in found if reason is not None])
 
     def take_back(self) -> None:
         """Read damaged files again that were put back; at the start alone, as they may have erased records."""
