@@ -4,12 +4,12 @@ Source: grafana.com/docs/loki/latest/reference/loki-http-api/#ingest-logs and
 github.com/grafana/loki/blob/main/pkg/push/push.proto
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from analytics.doors.groups import GroupLimit
 from analytics.doors.loki.labels import BadLabelsError, parse_labels
@@ -47,11 +47,11 @@ class JsonEntry(Struct, array_like=True, gc=False):
     metadata: dict[str, Any] | None = None
 
 
-class JsonStream(Struct):
+class JsonStream(Struct, gc=False):
     """A stream."""
 
-    stream: dict[str, str] = {}
-    values: list[JsonEntry] = []
+    stream: dict[str, str] | UnsetType = UNSET
+    values: Sequence[JsonEntry] = ()
 
 
 class JsonPush(Struct):
@@ -85,7 +85,7 @@ class PushDecoder:
         items: list[NewLogLine] = []
         for stream in self._groups().each(_parse(body).streams):
             self._check(len(items) + len(stream.values))
-            line = PushedStream(stream.stream, self._dropped).line
+            line = PushedStream({} if stream.stream is UNSET else stream.stream, self._dropped).line
             for start in range(0, len(stream.values), PAUSE_EVERY):
                 items += [
                     line(each.time, each.line, each.metadata) for each in stream.values[start : start + PAUSE_EVERY]

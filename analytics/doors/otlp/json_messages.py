@@ -6,10 +6,12 @@ serves both forms. JSON has integers of 64 bits as text or numbers, and names in
 Source: opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 """
 
+from collections.abc import Sequence
+
 from msgspec import Struct
 
 
-class Message(Struct, rename="camel", frozen=True):
+class Message(Struct, rename="camel", frozen=True, gc=False):
     """A message."""
 
     def HasField(self, name: str) -> bool:  # noqa: N802  # the name in generated classes
@@ -36,7 +38,7 @@ class AnyValue(Message, frozen=True):
 class ArrayValue(Message, frozen=True):
     """A list of values."""
 
-    values: list[AnyValue] = []
+    values: Sequence[AnyValue] = ()
 
 
 class KeyValue(Message, frozen=True):
@@ -49,13 +51,13 @@ class KeyValue(Message, frozen=True):
 class KeyValueList(Message, frozen=True):
     """A map of values."""
 
-    values: list[KeyValue] = []
+    values: Sequence[KeyValue] = ()
 
 
 class Exemplar(Message, frozen=True):
     """An exemplar of a point; its ids are in hexadecimal."""
 
-    filtered_attributes: list[KeyValue] = []
+    filtered_attributes: Sequence[KeyValue] = ()
     time_unix_nano: int = 0
     span_id: str = ""
     trace_id: str = ""
@@ -70,11 +72,11 @@ class Exemplar(Message, frozen=True):
 class Point(Message, frozen=True):
     """Fields that all points have."""
 
-    attributes: list[KeyValue] = []
+    attributes: Sequence[KeyValue] = ()
     start_time_unix_nano: int = 0
     time_unix_nano: int = 0
     flags: int = 0
-    exemplars: list[Exemplar] = []
+    exemplars: Sequence[Exemplar] = ()
 
 
 class NumberDataPoint(Point, frozen=True):
@@ -93,15 +95,15 @@ class HistogramDataPoint(Point, frozen=True):
 
     count: int = 0
     sum: float | None = None
-    bucket_counts: list[int] = []
-    explicit_bounds: list[float] = []
+    bucket_counts: Sequence[int] = ()
+    explicit_bounds: Sequence[float] = ()
 
 
 class Buckets(Message, frozen=True):
     """The buckets of one sign of an exponential histogram."""
 
     offset: int = 0
-    bucket_counts: list[int] = []
+    bucket_counts: Sequence[int] = ()
 
 
 class ExponentialHistogramDataPoint(Point, frozen=True):
@@ -128,19 +130,19 @@ class SummaryDataPoint(Point, frozen=True):
 
     count: int = 0
     sum: float = 0.0
-    quantile_values: list[ValueAtQuantile] = []
+    quantile_values: Sequence[ValueAtQuantile] = ()
 
 
 class Gauge(Message, frozen=True):
     """The points of a gauge."""
 
-    data_points: list[NumberDataPoint] = []
+    data_points: Sequence[NumberDataPoint] = ()
 
 
 class Sum(Message, frozen=True):
     """The points of a sum."""
 
-    data_points: list[NumberDataPoint] = []
+    data_points: Sequence[NumberDataPoint] = ()
     aggregation_temporality: int | str = 0
     is_monotonic: bool = False
 
@@ -148,21 +150,21 @@ class Sum(Message, frozen=True):
 class Histogram(Message, frozen=True):
     """The points of a histogram."""
 
-    data_points: list[HistogramDataPoint] = []
+    data_points: Sequence[HistogramDataPoint] = ()
     aggregation_temporality: int | str = 0
 
 
 class ExponentialHistogram(Message, frozen=True):
     """The points of an exponential histogram."""
 
-    data_points: list[ExponentialHistogramDataPoint] = []
+    data_points: Sequence[ExponentialHistogramDataPoint] = ()
     aggregation_temporality: int | str = 0
 
 
 class Summary(Message, frozen=True):
     """The points of a summary."""
 
-    data_points: list[SummaryDataPoint] = []
+    data_points: Sequence[SummaryDataPoint] = ()
 
 
 class Metric(Message, frozen=True):
@@ -195,26 +197,26 @@ class ScopeMetrics(Message, frozen=True):
     """The metrics of a library."""
 
     scope: Scope = Scope()
-    metrics: list[Metric] = []
+    metrics: Sequence[Metric] = ()
 
 
 class Resource(Message, frozen=True):
     """The entity that measured, by its attributes."""
 
-    attributes: list[KeyValue] = []
+    attributes: Sequence[KeyValue] = ()
 
 
 class ResourceMetrics(Message, frozen=True):
     """The metrics of one sender."""
 
     resource: Resource = Resource()
-    scope_metrics: list[ScopeMetrics] = []
+    scope_metrics: Sequence[ScopeMetrics] = ()
 
 
 class Request(Message, frozen=True):
     """A request."""
 
-    resource_metrics: list[ResourceMetrics] = []
+    resource_metrics: Sequence[ResourceMetrics] = ()
 
 
 def _number_given(message: Exemplar | NumberDataPoint) -> str | None:

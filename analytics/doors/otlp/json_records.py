@@ -6,6 +6,8 @@ The attributes of each part are one text; see `json_attributes`.
 Source: opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 """
 
+from collections.abc import Sequence
+
 from msgspec import Raw, Struct
 
 NO_RAW = Raw(b"")
@@ -46,8 +48,8 @@ class Span(Message):
     start_time_unix_nano: int = 0
     end_time_unix_nano: int = 0
     attributes: Raw = NO_RAW
-    events: list[Raw] = []
-    links: list[Raw] = []
+    events: Sequence[Raw] = ()
+    links: Sequence[Raw] = ()
     status: Raw = NO_RAW
 
 
@@ -71,20 +73,20 @@ class ScopeSpans(Message):
     """Spans of one library."""
 
     scope: Scope | None = None
-    spans: list[Span] = []
+    spans: Sequence[Span] = ()
 
 
 class ResourceSpans(Message):
     """Spans of one sender."""
 
     resource: Resource | None = None
-    scope_spans: list[ScopeSpans] = []
+    scope_spans: Sequence[ScopeSpans] = ()
 
 
 class Traces(Message):
     """ExportTraceServiceRequest."""
 
-    resource_spans: list[ResourceSpans] = []
+    resource_spans: Sequence[ResourceSpans] = ()
 
 
 class LogRecord(Message):
@@ -105,17 +107,17 @@ class ScopeLogs(Message):
     """Log records of one library."""
 
     scope: Scope | None = None
-    log_records: list[LogRecord] = []
+    log_records: Sequence[LogRecord] = ()
 
 
 class ResourceLogs(Message):
     """Log records of one sender."""
 
     resource: Resource | None = None
-    scope_logs: list[ScopeLogs] = []
+    scope_logs: Sequence[ScopeLogs] = ()
 
 
 class Logs(Message):
     """ExportLogsServiceRequest."""
 
-    resource_logs: list[ResourceLogs] = []
+    resource_logs: Sequence[ResourceLogs] = ()
