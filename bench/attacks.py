@@ -27,9 +27,10 @@ NUMBERS = {
     "searches": 20,
     "questions": 20,
     "statements": 100,
+    "record questions": 20,
 }
 """Connections of each attack; `USUAL` of the others."""
-STORED = ("searches", "questions", "statements")
+STORED = ("searches", "questions", "statements", "records", "record questions")
 """Attacks on the long-term store, for which the server keeps one."""
 USUAL = 4
 SECONDS = 3.0

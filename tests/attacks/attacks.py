@@ -13,6 +13,7 @@ from threading import Thread
 
 from tests.attacks.payloads import JSON, MIB, batches, bombs, collisions, documents, head, names, polls, reads, texts
 from tests.attacks.question_payloads import queries, questions, searches, statements
+from tests.attacks.record_payloads import record_questions, records, wrong_records
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 10
@@ -164,6 +165,9 @@ ATTACKS: dict[str, Attack] = {
     "searches": partial(repeat, searches),
     "questions": partial(repeat, questions),
     "statements": partial(repeat, statements),
+    "wrong records": partial(repeat, wrong_records),
+    "records": partial(repeat, records),
+    "record questions": partial(repeat, record_questions),
     "silent connections": partial(hold, b"", b"", 1),
     "idle connections": partial(hold, head("GET", "/health/live"), b"", 1),
     "exports": exports,
