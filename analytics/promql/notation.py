@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from analytics.points import NAME_LABEL, Labels, labels_of
 from analytics.promql.histogram import CUSTOM, NativeHistogram, filled
-from analytics.promql.histogram_sums import added, subtracted
+from analytics.promql.histogram_sums import Mixed, added, subtracted
 from analytics.promql.raw_samples import STALE
 
 Value = float | NativeHistogram | object | None
@@ -22,6 +22,8 @@ _HISTOGRAMS = re.compile(r"(\{\{[^{}]*\}\})(?:([+-])(\{\{[^{}]*\}\}))?(?:x(\d+))
 _FIELD = re.compile(r"(\w+):(\[[^\]]*\]|\S+)")
 _LABEL = re.compile(r'(?:"((?:\\.|[^"\\])*)"|([\w.:]+))\s*(?:=\s*("(?:\\.|[^"\\])*"|\'(?:\\.|[^\'\\])*\'))?\s*,?')
 _METRIC = re.compile(r"([a-zA-Z_:][\w:]*)?\s*(\{(?:[^\"'{}]|\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*')*\})?(?=\s|$)")
+MOST_SUMS = 10_000
+"""How often a histogram may be added to another one, which is slow."""
 NO_HINT = ""
 """Hint of a histogram that leaves it open."""
 
@@ -92,13 +94,20 @@ def _histograms(text: str) -> Iterator[NativeHistogram]:
     found = _HISTOGRAMS.fullmatch(text)
     if not found:
         raise ValueError(f"no histogram: {text!r}")
-    current = histogram(found[1])
-    for _ in range(int(found[4] or 0) + 1):
-        yield current
-        if found[3]:
-            more = replace(histogram(found[3]), hint=current.hint)
-            merged = added(current, more) if found[2] == "+" else subtracted(current, more)
-            current = replace(merged.histogram, hint=current.hint)
+    current, times = histogram(found[1]), int(found[4] or 0)
+    if not found[3]:
+        yield from repeat(current, times + 1)
+        return
+    if times > MOST_SUMS:
+        raise ValueError(f"a histogram is added more than {MOST_SUMS:,} times")
+    more, merge = replace(histogram(found[3]), hint=current.hint), added if found[2] == "+" else subtracted
+    yield current
+    try:
+        for _ in range(times):
+            current = replace(merge(current, more).histogram, hint=current.hint)
+            yield current
+    except Mixed:
+        raise ValueError(f"histograms with exponential and with custom buckets cannot be added: {text!r}") from None
 
 
 def histogram(text: str) -> NativeHistogram:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from analytics.promql.histogram import NativeHistogram
 from analytics.promql.notation import series, values
 from analytics.promql.raw_samples import STALE
 
@@ -33,3 +34,21 @@ def test_no_more_values_than_asked_for_are_given() -> None:
     for most in (0, 2):
         with pytest.raises(ValueError, match=f"more than {most} values"):
             values("1x2", most)
+
+
+def test_histograms_are_added_as_often_as_said() -> None:
+    found = values("{{count:2 sum:1 buckets:[2]}}+{{count:1 sum:5 buckets:[1]}}x2 {{count:1}}x1")
+    assert [each.count for each in found if isinstance(each, NativeHistogram)] == [2, 3, 4, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("{{buckets:[1]}}+{{schema:-53 custom_values:[1] buckets:[1]}}x1", "cannot be added"),
+        ("{{count:1}}-{{count:1}}x10001", "more than 10,000 times"),
+        ("{{count:1}}x" + "9" * 30, "too large"),
+    ],
+)
+def test_histograms_that_cannot_be_added_are_refused(text: str, fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        values(text, 1_000)
