@@ -255,6 +255,7 @@ def test_a_muted_group_stays_out_of_sight_and_a_resolved_one_comes_back(
     expect(group.locator(".of-group")).to_have_text("muted")
     group.locator("summary").click()
     group.get_by_role("button", name="Unmute").click()
+    expect(page.locator("#none")).to_be_visible()
     page.select_option("[name=state]", "open")
     group.locator("summary").click()
     group.get_by_role("button", name="Resolve").click()
