@@ -215,6 +215,7 @@ def page_with_a_toast(server: Server, open_page: OpenPage) -> Page:
     page.clock.install()
     page.reload()
     expect(page.locator("#feed li")).to_have_count(1)
+    expect(page.locator("#connection")).to_have_text("live")
     post_events(server, [{"type": "error", "service": "web", "data": {"message": "out of memory"}}])
     return page
 
