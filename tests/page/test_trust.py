@@ -108,6 +108,7 @@ def test_the_empty_page_shows_examples_until_data_arrives(start_server: StartSer
     server = start_server()
     page = open_page(server.url, impatient=True)
     expect(page.locator("#empty")).to_contain_text("waiting for the first event…")
+    expect(page.locator("#empty pre")).to_have_count(4)
     for text in texts(page, "#empty pre"):
         assert server.url in text
     assert "analytics demo --url" in texts(page, "#empty pre")[3]
