@@ -215,6 +215,7 @@ def test_the_first_examples_include_a_key_if_one_is_required(start_server: Start
     page = open_page(server.url)
     sign_in(page, ADMIN)
     expect(page.locator("#empty")).to_contain_text("KEY is a key with the scope ingest")
+    expect(page.locator("#empty pre")).to_have_count(4)
     curl, script, python, demo = texts(page, "#empty pre")
     assert '-H "Authorization: Bearer KEY"' in curl
     assert "key: 'KEY'" in script

@@ -173,6 +173,7 @@ def test_the_empty_page_shows_the_public_address(start_behind: StartBehind, open
     made = start_behind(WAYS["path kept"], {})
     page = open_page(f"{made.url}/")
     expect(page.locator("#empty")).to_contain_text("waiting for the first event…")
+    expect(page.locator("#empty pre")).to_have_count(4)
     assert all(made.url in text for text in texts(page, "#empty pre"))
     page.evaluate(f"() => {{ (async () => {{ {texts(page, '#empty pre')[1]} }})(); }}")  # it goes on for ten seconds
     expect(page.locator("#empty")).to_contain_text("received: request from web")
