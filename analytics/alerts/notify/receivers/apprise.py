@@ -4,22 +4,22 @@ The package is the extra `apprise`. It works in a process of its own, which conn
 receivers do. URLs are references to secrets, so that only who runs the server can set them.
 """
 
-import os
 import sys
 from collections.abc import Mapping
+from subprocess import DEVNULL
 from typing import Any
 
 import msgspec
-from gevent import Timeout, subprocess
 
 from analytics.alerts.notify.apprise_process import AppriseAnswer, AppriseJob
 from analytics.alerts.notify.delivery import NotDelivered, ReceiverServices
+from analytics.alerts.notify.programs import run
 from analytics.alerts.notify.texts import addresses, lines, title
 from analytics.notifications import QueuedMessage
 
 MOST_SECONDS = 60.0
-FROM_ENVIRONMENT = ("PATH", "HOME", "LANG", "TZ", "PYTHONPATH")
-"""The variables that the process gets: none with a secret of the server."""
+FROM_ENVIRONMENT = ("PYTHONPATH",)
+"""The variables that the process needs beyond those of any program."""
 
 
 def deliver(message: QueuedMessage, body: Mapping[str, Any], services: ReceiverServices) -> str:
@@ -39,22 +39,9 @@ def deliver(message: QueuedMessage, body: Mapping[str, Any], services: ReceiverS
 
 def _answer(job: bytes) -> AppriseAnswer:
     """The answer of the process."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "analytics.alerts.notify.apprise_process"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={name: os.environ[name] for name in FROM_ENVIRONMENT if name in os.environ},
-        start_new_session=True,
-    )
-    try:
-        with Timeout(MOST_SECONDS, NotDelivered(f"Apprise did not end within {MOST_SECONDS:g} s")):
-            output, _ = process.communicate(job)
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+    command = [sys.executable, "-m", "analytics.alerts.notify.apprise_process"]
+    output, status = run(command, job, MOST_SECONDS, "Apprise", errors=DEVNULL, variables=FROM_ENVIRONMENT)
     try:
         return msgspec.json.decode(output, type=AppriseAnswer)
     except msgspec.DecodeError:
-        raise NotDelivered(f"Apprise ended with status {process.returncode}") from None
+        raise NotDelivered(f"Apprise ended with status {status}") from None
