@@ -4,10 +4,14 @@ import json
 import time
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from analytics.cli import main
+from analytics.store.files import copying
+from analytics.store.files.checking import damage_of
 from analytics.store.files.copying import backup_folder
+from analytics.store.files.manifest import DataFile
 from tests.state.rig import event
 from tests.store.rig import Keeping
 from tests.store.test_files import QUICK, flip, flushed, ids, parquet
@@ -56,6 +60,23 @@ def test_the_next_backup_adds_new_files_only(tmp_path: Path) -> None:
     after = {path: path.stat().st_mtime_ns for path in backup_folder(backup).rglob("*.parquet")}
     assert before.items() < after.items()
     assert len(after) == 2
+
+
+def test_the_next_backup_reads_a_file_that_it_has_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, backup = tmp_path / "data", tmp_path / "a.db"
+    read: list[Path] = []
+
+    def checked(folder: Path, file: DataFile) -> str | None:
+        read.append(folder / file.name)
+        return damage_of(folder, file)
+
+    with Keeping(data, options=QUICK) as disk:
+        disk.event(id="a")
+        flushed(disk)
+        run("backup", backup, "--data-dir", data)
+        monkeypatch.setattr(copying, "damage_of", checked)
+        run("backup", backup, "--data-dir", data, "--force")
+    assert read == list(backup_folder(backup).rglob("*.parquet"))
 
 
 def test_the_next_backup_replaces_files_that_were_damaged_in_it(tmp_path: Path) -> None:

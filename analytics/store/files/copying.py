@@ -6,7 +6,7 @@ Files never change, so a backup links or copies only those that it does not have
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -73,7 +73,7 @@ def copy_store(data_directory: Path, backup: Path) -> StoreCopy | None:
             break
     except (OSError, sqlite3.Error) as error:
         raise CannotStore(f"{source} could not be copied to {target} ({error}).") from error
-    copied = describe(target)
+    copied = describe(target, held)
     assert copied is not None
     return copied._replace(left_out=[f"{name}: {reason}" for name, reason in left_out.items()])
 
@@ -105,8 +105,11 @@ def restore_store(backup: Path, data_directory: Path, kept: Path) -> StoreCopy |
     return describe(target)
 
 
-def describe(folder: Path) -> StoreCopy | None:
+def describe(folder: Path, sound: Collection[str] = ()) -> StoreCopy | None:
     """The content of a folder of a store, or of its backup; every file is checked. None if there is no store.
+
+    Args:
+        sound: names of files that were checked just now.
 
     Raises:
         CannotStore: it cannot be read.
@@ -118,7 +121,7 @@ def describe(folder: Path) -> StoreCopy | None:
             files, progress = manifest.files(), manifest.progress()
     except sqlite3.Error as error:
         raise CannotStore(f"{folder / MANIFEST_NAME} cannot be read ({error}).") from error
-    checked = ((file, damage_of(folder, file)) for file in files)
+    checked = ((file, damage_of(folder, file)) for file in files if file.name not in sound)
     damaged = [f"{file.name}: {reason}" for file, reason in checked if reason is not None]
     return StoreCopy(
         len(files),
