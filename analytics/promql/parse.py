@@ -1,7 +1,6 @@
 """Queries to nodes, by `promql-parser`."""
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from analytics.points import NAME_LABEL
@@ -20,6 +19,7 @@ from analytics.promql.nodes import (
     Subquery,
 )
 from analytics.promql.tokens import Tokens, checked
+from analytics.short_texts import remembers_short
 
 _OPERATORS = {"Equal": EQUAL, "NotEqual": NOT_EQUAL, "Re": MATCHES, "NotRe": MATCHES_NOT}
 _SIDES = {"OneToOne": "", "ManyToOne": "left", "OneToMany": "right", "ManyToMany": "both"}
@@ -36,22 +36,13 @@ _FARTHEST = 2**53 / 1000
 """Seconds; their milliseconds are exact, and leave room for offsets and ranges."""
 
 
+@remembers_short(128, _SHORT)
 def parse(query: str) -> Node:
-    """The root of a query.
+    """The root of a query, which nobody may change: dashboards ask the same again and again.
 
     Raises:
         BadQuery: it is not valid PromQL, or uses what is not supported.
     """
-    return _kept(query) if len(query) <= _SHORT else _read(query)
-
-
-@lru_cache(maxsize=128)
-def _kept(query: str) -> Node:
-    """The root of a query, which nobody changes: dashboards ask the same again and again."""
-    return _read(query)
-
-
-def _read(query: str) -> Node:
     return _Reader(checked(query)).node(_parsed(query), None)
 
 

@@ -4,7 +4,8 @@ Source: grafana.com/docs/loki/latest/reference/loki-http-api/#ingest-logs
 """
 
 import re
-from functools import lru_cache
+
+from analytics.short_texts import remembers_short
 
 LONGEST_LABELS = 64 * 1024
 """Characters of the labels of one stream."""
@@ -19,6 +20,7 @@ class BadLabelsError(Exception):
     """A text is not the labels of a stream; the message says where."""
 
 
+@remembers_short(1024, SHORT)
 def parse_labels(text: str) -> dict[str, str]:
     """The labels of a stream by name.
 
@@ -27,15 +29,6 @@ def parse_labels(text: str) -> dict[str, str]:
     """
     if len(text) > LONGEST_LABELS:
         raise BadLabelsError(f"the labels {text[:80]!r} have more than {LONGEST_LABELS} characters")
-    return _kept(text) if len(text) <= SHORT else _parsed(text)
-
-
-@lru_cache(maxsize=1024)
-def _kept(text: str) -> dict[str, str]:
-    return _parsed(text)
-
-
-def _parsed(text: str) -> dict[str, str]:
     inner = text.strip()
     if not (inner.startswith("{") and inner.endswith("}")):
         raise BadLabelsError(f"the labels {text[:80]!r} do not stand in braces")

@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from analytics.short_texts import remembers_short
+
 UNITS = {
     "d": "days",
     "h": "hours",
@@ -73,24 +75,18 @@ def _metric_name(name: str, unit: str, *, is_counter: bool, is_gauge: bool) -> s
 _kept_metric_name = lru_cache(maxsize=4096)(_metric_name)
 
 
+@remembers_short(4096, SHORT)
 def label_name(name: str) -> str:
     """The name of a label; empty if nothing of the name can be used.
 
     Example: `http.request.method` is `http_request_method`.
     """
-    return _kept_label_name(name) if len(name) <= SHORT else _label_name(name)
-
-
-def _label_name(name: str) -> str:
     if len(name) > 4 and name.startswith("__") and name.endswith("__"):
         return name if name == "__name__" else f"__{_NO_LABEL.sub('_', name[2:-2])}__"
     plain = _NO_LABEL.sub("_", name)
     if not plain.strip("_"):
         return ""
     return f"key_{plain}" if plain[0].isdigit() else plain
-
-
-_kept_label_name = lru_cache(maxsize=4096)(_label_name)
 
 
 def _unit_words(unit: str) -> Iterable[str]:

@@ -1,6 +1,5 @@
 """What spans or log records of one sender share: service, resource and scope."""
 
-from functools import lru_cache
 from typing import Any
 
 from msgspec import Raw
@@ -9,6 +8,7 @@ from analytics.doors.otlp.attribute_reader import AttributeReader
 from analytics.doors.records.attributes import joined, json_text
 from analytics.doors.records.names import clean_name, service_name
 from analytics.log_lines import NO_ATTRIBUTES
+from analytics.short_texts import remembers_short
 
 SERVICE_NAME = "service.name"
 SHORT = 1_024
@@ -20,13 +20,9 @@ def text_of(given: bytes | str | None) -> str:
     return given.decode(errors="replace") if isinstance(given, bytes) else given or ""
 
 
+@remembers_short(4096, SHORT)
 def name_of(given: bytes | str | None) -> str:
     """A name, from either form; see `clean_name`."""
-    return _kept(given) if given is None or len(given) <= SHORT else clean_name(text_of(given))
-
-
-@lru_cache(maxsize=4096)
-def _kept(given: bytes | str | None) -> str:
     return clean_name(text_of(given))
 
 

@@ -108,11 +108,16 @@ def test_long_labels_of_a_stream_are_refused() -> None:
         parse_labels('{a="%s"}' % ("x" * LONGEST_LABELS))
 
 
+def cache_of(function: Any) -> Any:
+    """The cache of a function that remembers short texts."""
+    return function.__wrapped__
+
+
 LONG = "x" * 100_000
 REMEMBER: dict[str, tuple[Callable[[str], object], Any]] = {
     "metric": (lambda text: names.metric_name(text, "s"), names._kept_metric_name),
-    "label": (names.label_name, names._kept_label_name),
-    "name": (record_resources.name_of, record_resources._kept),
+    "label": (names.label_name, cache_of(names.label_name)),
+    "name": (record_resources.name_of, cache_of(record_resources.name_of)),
     "origin": (addresses.parse_origin, addresses._kept),
 }
 
