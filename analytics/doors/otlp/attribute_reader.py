@@ -87,10 +87,10 @@ class AttributeReader:
             return self.safe_members(attributes)
 
     def safe_members(self, attributes: Any) -> Members:
-        """The attributes, however they are written: for those of which one cannot be read otherwise.
+        """The attributes, however they are written; called while the `BadItem` of one that cannot be read is handled.
 
         Raises:
-            BadItem: one of them cannot be read.
+            BadItem: one of them cannot be read; the same where there is no other way.
         """
         if self._safe_raws is None:
             raise
