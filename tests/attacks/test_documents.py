@@ -9,7 +9,7 @@ from tests.attacks.payloads import batches, documents
 from tests.edge.wire import check_still_works, connect, read_answer
 from tests.server import Server
 
-PARTS = 4
+PARTS = 5
 """So many tests send the documents, and as many the batches, each its share."""
 
 
