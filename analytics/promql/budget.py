@@ -34,7 +34,7 @@ class Budget:
         since: when the query was asked; now by default.
     """
 
-    __slots__ = ("_clock", "_deadline", "_pause", "limits", "samples")
+    __slots__ = ("_clock", "_deadline", "_pause", "limits", "points", "samples")
 
     def __init__(
         self,
@@ -48,6 +48,8 @@ class Budget:
         self._clock = clock
         self._deadline = (clock() if since is None else since) + self.limits.seconds
         self.samples = 0
+        self.points = 0
+        """Times at which subqueries were evaluated, in all."""
 
     def pause(self) -> None:
         """Let others run.
@@ -75,7 +77,8 @@ class Budget:
         self.pause()
 
     def check_points(self, count: int) -> None:
-        """Raises `CannotEvaluate` if a subquery would be evaluated too often."""
+        """Count the times of a subquery; raises `CannotEvaluate` if it would be evaluated too often."""
+        self.points += count
         if count > self.limits.points:
             raise CannotEvaluate(
                 f"query processing would load too many samples: a subquery has {count:,} steps, more than "

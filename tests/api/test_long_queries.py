@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Iterator
+from typing import Any
 
 import gevent
 import pytest
@@ -78,6 +79,22 @@ def test_a_query_that_needs_too_much_ends_in_its_thread(rig: Rig) -> None:
     assert answer.status_code == 422
     assert answer.json is not None
     assert answer.json["errorType"] == "execution"
+
+
+@pytest.mark.parametrize(("length", "is_long"), [("1h", False), ("2h", True)])
+def test_a_subquery_of_many_steps_runs_in_a_thread(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, length: str, is_long: bool
+) -> None:
+    in_threads, items = [], Threads.items
+
+    def counted(*args: Any) -> Items[Any]:
+        in_threads.append(args)
+        return items(*args)
+
+    monkeypatch.setattr(Threads, "items", counted)
+    asked = {"time": rig.clock.wall(), "query": f'max_over_time(cpu{{host="h1"}}[{length}:1s])'}
+    assert rig.get(f"{API}/query", query_string=asked).status_code == 200
+    assert len(in_threads) == is_long
 
 
 def endless(threads: Threads) -> Items[Chunk]:

@@ -21,6 +21,8 @@ from analytics.threads import NotWantedError, Threads
 
 SHORT_SAMPLES = 200_000
 """Samples up to which a query is evaluated in the event loop: numpy needs milliseconds at most for one step of it."""
+SHORT_POINTS = 5_000
+"""Times at which its subqueries may be evaluated there: to find the bucket of each takes longer than to read it."""
 SHORT_SECONDS = 0.1
 """The time that a query may take there."""
 LONG_AT_ONCE = 2
@@ -83,7 +85,7 @@ class Queries:
         def pause() -> None:
             nonlocal looked_at, resumed_at, used
             used += time.monotonic() - resumed_at
-            if budget.samples > SHORT_SAMPLES or used > SHORT_SECONDS:
+            if budget.samples > SHORT_SAMPLES or budget.points > SHORT_POINTS or used > SHORT_SECONDS:
                 raise _LongQueryError
             self._pause()
             resumed_at = time.monotonic()
