@@ -252,6 +252,7 @@ ARROWS: dict[str, set[str]] = {
     },
     "live": {
         "addresses",
+        "clock",
         "errors",
         "internals",
         "jobs",

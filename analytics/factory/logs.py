@@ -41,7 +41,7 @@ def add_logs(
     leases: Leases,
 ) -> None:
     """Add the routes, and the job that sends live lines."""
-    tails = LineTails(partial(state.counters.dropped, "live_line"), jobs)
+    tails = LineTails(partial(state.counters.dropped, "live_line"), jobs, clock)
 
     def publish(recorded: BatchRecorded) -> None:
         if recorded.kind == LOGS.name:
@@ -56,12 +56,12 @@ def add_logs(
 
         app.config["SOCK_SERVER_OPTIONS"] = SERVER_OPTIONS
         prepare, encode = (logql_select, loki_frame) if speaks_logql else (filter_select, line_frame)
-        history = None
+        begin = None
         if speaks_logql:
             from analytics.api.loki.tail import TailHistory
 
-            history = TailHistory(records, clock, LogLimits(seconds=settings.query_timeout), yield_if_due).asked
-        return TailServer(tails, prepare, encode, capacity, leases, settings.client_timeout, history)
+            begin = TailHistory(records, clock, LogLimits(seconds=settings.query_timeout), yield_if_due).asked
+        return TailServer(tails, prepare, encode, capacity, leases, settings.client_timeout, begin)
 
     def make_logs() -> Any:
         from analytics.api.logs import logs_blueprint

@@ -4,16 +4,17 @@ from collections.abc import Callable, Set
 from typing import Protocol
 
 import gevent
-import msgspec
 from gevent.event import Event
 
+from analytics.clock import Clock
 from analytics.jobs.supervisor import Supervisor
 from analytics.kinds import LOGS
+from analytics.live.delayed_lines import DelayedLines
 from analytics.live.delivery import RECORDS_ERASED, STOPPING, Closing
+from analytics.live.live_line import LiveLine, Select
 from analytics.live.messages import Message, MessageBatch
 from analytics.live.outbox import Outbox
 from analytics.log_lines import NewLogLine
-from analytics.query.records.lines import LineRow, line_json
 from analytics.record_rows import nanoseconds
 from analytics.record_users import users_of_line
 from analytics.records import Kept
@@ -24,48 +25,12 @@ RETRY_SECONDS = 1.0
 FLUSH_SECONDS = 0.1
 """How long lines are collected before they are sent together."""
 PING_SECONDS = 25.0
+"""How often readers are pinged, also while lines come that none asks for: proxies cut connections that are idle."""
 MOST_PENDING = 20_000
 """Lines that wait to be looked at; of more, the ones that came last are left out, which readers are told."""
 BATCH_LINES = 100
 NOTE = Message("dropped", None, b"")
 """Carries the number of missed lines where no line follows."""
-
-
-class LiveLine:
-    """A line that came in.
-
-    Attributes:
-        line: as it was received.
-        id, time, received: what the service added; times are in nanoseconds since the epoch.
-        is_erased: whether it was erased since, so that nobody gets it any more.
-    """
-
-    __slots__ = ("_json", "id", "is_erased", "line", "received", "time")
-
-    def __init__(self, line: NewLogLine, id_: str, received: int) -> None:
-        self.line, self.id, self.received = line, id_, received
-        self.time = received if line.time is None else line.time
-        self._json: bytes | None = None
-        self.is_erased = False
-
-    @property
-    def row(self) -> LineRow:
-        """As the source of records will have it."""
-        line, texts = self.line, (bytes(self.line.attributes).decode(), bytes(self.line.resource).decode())
-        ids = (line.trace_id, line.span_id)
-        named = (line.service, line.severity, line.severity_text, line.body)
-        return LineRow(0, self.id, self.time, self.received, *named, *ids, *texts, line.scope)
-
-    @property
-    def json(self) -> bytes:
-        """As it is served; made once for all readers."""
-        if self._json is None:
-            self._json = msgspec.json.encode(line_json(self.row))
-        return self._json
-
-
-Select = Callable[[LiveLine], bytes | None]
-"""What a reader gets of a line; None if nothing."""
 
 
 class TailReader(Protocol):
@@ -86,12 +51,17 @@ class TailReader(Protocol):
 
 
 class LineTail:
-    """One reader, and the lines that wait for it."""
+    """One reader, and the lines that wait for it.
 
-    __slots__ = ("outbox", "reader", "select")
+    Args:
+        delay: seconds for which lines are held back, so that those of slower senders come in their place.
+    """
 
-    def __init__(self, select: Select, outbox: Outbox, reader: TailReader) -> None:
+    __slots__ = ("delayed", "outbox", "reader", "select")
+
+    def __init__(self, select: Select, outbox: Outbox, reader: TailReader, delay: float = 0) -> None:
         self.select, self.outbox, self.reader = select, outbox, reader
+        self.delayed = DelayedLines(delay) if delay else None
 
 
 class LineTails:
@@ -102,8 +72,9 @@ class LineTails:
         jobs: makes the job that sends them.
     """
 
-    def __init__(self, dropped: Callable[[int], None], jobs: Supervisor) -> None:
-        self._dropped = dropped
+    def __init__(self, dropped: Callable[[int], None], jobs: Supervisor, clock: Clock) -> None:
+        self._dropped, self._clock = dropped, clock
+        self._pinged = clock.monotonic()
         self._tails: dict[LineTail, None] = {}
         self._pending: list[Kept[NewLogLine]] = []
         self._sending: list[LiveLine] = []
@@ -144,6 +115,10 @@ class LineTails:
             self._lines += len(kept.records)
         self._waiting.set()
 
+    def wake(self) -> None:
+        """Look again at when delayed lines are due."""
+        self._waiting.set()
+
     def erase(self, users: Set[str]) -> None:
         """Discard the lines that name these users and wait to be sent.
 
@@ -153,12 +128,14 @@ class LineTails:
         for line in self._sending:
             line.is_erased |= not users.isdisjoint(users_of_line(line.line))
         for tail in list(self._tails):
+            if tail.delayed is not None:
+                tail.delayed.erase(users)
             if tail.reader.is_behind or not tail.outbox.is_empty:
                 tail.outbox.discard()
                 tail.reader.close(RECORDS_ERASED)
 
     def flush(self) -> None:
-        """Send the pending lines to all readers that want them."""
+        """Send the pending lines to all readers that want them, and the delayed ones that are due."""
         pending, self._pending = self._pending, []
         missed, self._missed = self._missed, 0
         self._lines = 0
@@ -180,6 +157,10 @@ class LineTails:
             data = None if line.is_erased else tail.select(line)
             if data is not None:
                 found.append((line, data))
+        if tail.delayed is not None:
+            for line, data in found:
+                tail.delayed.add(line, data)
+            found = tail.delayed.take(nanoseconds(self._clock.wall()))
         messages = [Message("line", None, data) for line, data in found if not line.is_erased]
         dropped = 0
         for start in range(0, len(messages), BATCH_LINES):
@@ -191,15 +172,26 @@ class LineTails:
         if messages or missed:
             tail.reader.wake()
 
+    def run_once(self) -> None:
+        """Wait until lines come or are due, or readers are to be pinged, and do it."""
+        if self._waiting.wait(self._pause()):
+            gevent.sleep(FLUSH_SECONDS)
+            self._waiting.clear()
+        self.flush()
+        now = self._clock.monotonic()
+        if now - self._pinged >= PING_SECONDS:
+            self._pinged = now
+            for tail in list(self._tails):
+                tail.reader.ping()
+
+    def _pause(self) -> float:
+        until_ping = self._pinged + PING_SECONDS - self._clock.monotonic()
+        due = [tail.delayed.due for tail in self._tails if tail.delayed is not None and tail.delayed.due is not None]
+        return max(0.0, min(until_ping, min(due) - self._clock.wall() if due else until_ping))
+
     def _run(self) -> None:
         while True:
-            if self._waiting.wait(PING_SECONDS):
-                gevent.sleep(FLUSH_SECONDS)
-                self._waiting.clear()
-                self.flush()
-            else:
-                for tail in list(self._tails):
-                    tail.reader.ping()
+            self.run_once()
 
 
 class StreamReader:

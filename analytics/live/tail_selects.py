@@ -2,7 +2,7 @@
 
 from urllib.parse import parse_qs
 
-from analytics.live.line_tails import LiveLine, Select
+from analytics.live.live_line import LiveLine, Select
 from analytics.query.records.line_filter import LineQuestion
 from analytics.query.records.streams import BadTailQuery, stream_of
 from analytics.schemas.compiled import loaded

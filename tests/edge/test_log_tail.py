@@ -80,6 +80,19 @@ def test_a_tail_of_loki_begins_with_the_newest_lines_and_has_each_once(server: S
         socket.close()
 
 
+def test_a_tail_with_a_delay_sends_the_lines_of_slow_senders_in_their_place(server: Server) -> None:
+    service = unique("delayed")
+    asked = f"/loki/api/v1/tail?query=%7Bservice_name%3D%22{service}%22%7D&delay_for=1&start={time.time_ns()}"
+    socket, now = tail(server, asked), time.time_ns()
+    for message, after in (("third", 3), ("first", 1), ("second", 2)):
+        line = {"service": service, "message": message, "timestamp": now + after}
+        assert server.post("/logs", line).ok
+    found = received(socket, 3)
+    socket.close()
+    assert [line for _, line in found] == ["first", "second", "third"]
+    assert time.time_ns() >= int(found[0][0]) + 1_000_000_000
+
+
 def test_lines_that_come_while_a_tail_begins_are_sent_once(server: Server) -> None:
     service, over = unique("meanwhile"), threading.Event()
 
@@ -135,6 +148,7 @@ def test_a_reader_that_was_slow_is_told_what_it_missed(server: Server) -> None:
         ("/loki/api/v1/tail?query=%7B%7D&limit=x", 400),
         ("/loki/api/v1/tail?query=%7B%7D&start=x", 400),
         ("/loki/api/v1/tail?query=%7B%7D&delay_for=9", 400),
+        ("/loki/api/v1/tail?query=%7B%7D&delay_for=0.5", 400),
     ],
 )
 def test_a_query_that_is_not_valid_opens_no_connection(server: Server, path: str, status: int) -> None:

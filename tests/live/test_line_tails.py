@@ -13,7 +13,8 @@ from analytics.errors import AnalyticsError, ValidationFailed
 from analytics.jobs.supervisor import Supervisor
 from analytics.live import line_tails
 from analytics.live.delivery import RECORDS_ERASED, Closing
-from analytics.live.line_tails import LineTail, LineTails, Select, StreamReader
+from analytics.live.line_tails import LineTail, LineTails, StreamReader
+from analytics.live.live_line import Select
 from analytics.live.messages import Message, MessageBatch
 from analytics.live.outbox import MAX_EVENTS, Outbox
 from analytics.live.tail_selects import BadTailQuery, filter_select, logql_select
@@ -50,8 +51,8 @@ class Tails:
     """Tails, and what was dropped of them."""
 
     def __init__(self) -> None:
-        self.dropped = 0
-        self.all = LineTails(self._drop, Supervisor(FakeClock()))
+        self.dropped, self.clock = 0, FakeClock()
+        self.all = LineTails(self._drop, Supervisor(self.clock), self.clock)
 
     def _drop(self, count: int) -> None:
         self.dropped += count
@@ -147,6 +148,17 @@ def test_without_readers_nothing_is_kept() -> None:
     tails.all.leave(tail)
     tails.record(line("after"))
     assert (taken(tail), len(tails.all)) == ([], 0)
+
+
+def test_readers_are_pinged_while_lines_come_that_none_of_them_asks_for() -> None:
+    tails = Tails()
+    reader = tails.join(filtered(service="other")).reader
+    assert isinstance(reader, Reader)
+    for seconds, pings in ((20.0, 0), (6.0, 1), (6.0, 1), (20.0, 2)):
+        tails.clock.advance(seconds)
+        tails.all.publish(Kept([line()], 5.0, "", "id-"))
+        tails.all.run_once()
+        assert reader.pings == pings
 
 
 def test_readers_are_disconnected_when_the_service_stops() -> None:

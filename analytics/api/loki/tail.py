@@ -22,7 +22,7 @@ from analytics.query.records.source import RecordSource
 from analytics.query.records.streams import BadTailQuery, stream_of
 
 MOST_DELAY = 5
-"""Seconds of `delay_for`, as in Loki. Lines are sent as they come in, so there is nothing to wait for."""
+"""Seconds of `delay_for`, as in Loki."""
 
 logger = logging.getLogger(__name__)
 
@@ -38,8 +38,8 @@ class TailHistory:
         self._source, self._clock, self._limits, self._pause = RecordLogSource(records), clock, limits, pause
         self._bodies = BodyReader(BodyLimits(0), ())
 
-    def asked(self) -> Callable[[], Sequence[bytes]]:
-        """What reads the lines that the current request asks for, by `query`, `start` and `limit`.
+    def asked(self) -> tuple[Callable[[], Sequence[bytes]], int]:
+        """How the tail of the current request begins: what reads the lines before live ones, and the seconds of delay.
 
         Raises:
             BadTailQuery: a parameter is not valid.
@@ -48,13 +48,14 @@ class TailHistory:
             params = LokiParams(self._bodies, self._clock.wall())
             query = parse(params.asked("query"))
             start, limit = params.moment("start", params.now - USUAL_SPAN), params.lines()
-            if params.get("delay_for") not in ("", *map(str, range(MOST_DELAY + 1))):
-                raise BadLogQuery(f"delay_for can't be greater than {MOST_DELAY}")
+            delay = params.get("delay_for") or "0"
+            if delay not in map(str, range(MOST_DELAY + 1)):
+                raise BadLogQuery(f"delay_for is a whole number of seconds from 0 to {MOST_DELAY}, not {delay[:20]!r}")
         except BadLogQuery as error:
             raise BadTailQuery(error.message) from None
         assert isinstance(query, LogSelection)
         selection = query
-        return lambda: self._lines(selection, start, limit)
+        return lambda: self._lines(selection, start, limit), int(delay)
 
     def _lines(self, query: LogSelection, start: int, limit: int) -> Sequence[bytes]:
         end = round(self._clock.wall() * 1e9) + 1

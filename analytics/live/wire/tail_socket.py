@@ -12,10 +12,11 @@ from analytics.internals.simple_websocket import listen
 from analytics.keys.leases import Lease, Leases
 from analytics.live.capacity import Capacity
 from analytics.live.delivery import NO_ACCESS, Closing, Delivery
-from analytics.live.line_tails import LineTail, LineTails, Select, StreamReader
+from analytics.live.line_tails import LineTail, LineTails, StreamReader
+from analytics.live.live_line import Select
 from analytics.live.messages import Encode
 from analytics.live.outbox import Outbox
-from analytics.live.tail_history import AfterHistory, History
+from analytics.live.tail_history import AfterHistory, Beginning
 from analytics.live.wire.handshake import check_handshake
 from analytics.live.wire.message_socket import cut_connection, wrap_socket
 from analytics.live.wire.tail_encoding import line_event
@@ -71,7 +72,7 @@ class TailServer:
         encode: encodes a line for a WebSocket.
         capacity: limits the number of connections.
         leases: ends connections whose key or session ended.
-        history: reads which lines before live ones the current request asks for; None where nobody asks.
+        begin: reads how the tail of the current request begins; None where it begins with live lines.
         client_timeout: seconds after which the connection of a client that receives nothing is cut.
     """
 
@@ -83,9 +84,9 @@ class TailServer:
         capacity: Capacity,
         leases: Leases,
         client_timeout: float,
-        history: Callable[[], History] | None = None,
+        begin: Callable[[], Beginning] | None = None,
     ) -> None:
-        self._history = history
+        self._begin = begin
         self._tails, self._prepare, self._encode = tails, prepare, encode
         self._capacity, self._leases, self._client_timeout = capacity, leases, client_timeout
         made = SockView("tail", __name__)
@@ -96,7 +97,7 @@ class TailServer:
         """Open the WebSocket of the current request, and return when it is closed."""
         check_handshake(request)
         g.select = self._selected()
-        g.history = None if self._history is None else self._history()
+        g.history, g.delay = (None, 0) if self._begin is None else self._begin()
         with _Place(self._capacity):
             g.sock = wrap_socket(request.environ, self._client_timeout)
             return self._view()
@@ -124,18 +125,21 @@ class TailServer:
         place.__exit__()
 
     def _serve(self, ws: Any) -> None:
-        outbox = Outbox()
-        after = None if g.history is None else AfterHistory(g.select)
+        outbox, history = Outbox(), g.history
         connection = WebSocketConnection(ws, g.sock, self._encode)
-        reader = SocketReader(outbox, connection, is_waiting=after is not None)
-        tail = LineTail(g.select if after is None else after.select, outbox, reader)
+        reader = SocketReader(outbox, connection, is_waiting=history is not None)
+        tail = LineTail(g.select, outbox, reader, g.delay)
+        after = None if history is None else AfterHistory(g.select, tail.delayed)
+        if after is not None:
+            tail.select = after.select
         lease = self._leases.add(request.environ, partial(reader.close, NO_ACCESS))
         self._tails.join(tail)
         try:
             if after is not None:
-                after.send(g.history(), outbox)
+                after.send(history(), outbox)
                 reader.is_waiting = False
                 reader.wake()
+                self._tails.wake()
             listen(ws, _ignore)
         finally:
             self._leases.remove(lease)
