@@ -1,4 +1,8 @@
-"""Errors among events, spans and log lines, as the groups of errors count them."""
+"""Errors among events, spans and log lines, as the groups of errors count them.
+
+Source: opentelemetry.io/docs/specs/semconv/non-normative/http-migration/ and rpc-migration/ for names of attributes,
+github.com/grpc/grpc/blob/master/doc/statuscodes.md
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -20,8 +24,18 @@ LONGEST_TYPE, LONGEST_FRAME, LONGEST_STACK = 200, 200, 65_536
 """Characters of the type of an exception, of the place where it was raised, and of the stack trace that is searched."""
 REQUEST = "request"
 _NANOSECONDS = 1e9
-_VERSION, _ERROR_TYPE = "service.version", "error.type"
-_STATUSES = ("http.response.status_code", "http.status_code")
+_VERSION, _ERROR_TYPE, _OTHER_TYPE = "service.version", "error.type", "_OTHER"
+_HTTP_STATUSES = ("http.response.status_code", "http.status_code")
+"""Attributes with the status of a request: of the present conventions, and of those before; so below."""
+_RPC_STATUSES = ("rpc.response.status_code", "rpc.grpc.status_code", "rpc.connect_rpc.error_code")
+_GRPC_CODES = (
+    *("OK", "CANCELLED", "UNKNOWN", "INVALID_ARGUMENT", "DEADLINE_EXCEEDED", "NOT_FOUND", "ALREADY_EXISTS"),
+    *("PERMISSION_DENIED", "RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "ABORTED", "OUT_OF_RANGE", "UNIMPLEMENTED"),
+    *("INTERNAL", "UNAVAILABLE", "DATA_LOSS", "UNAUTHENTICATED"),
+)
+"""The names of gRPC's codes, which the conventions before have as numbers."""
+_GRPC_NUMBERS = frozenset(map(str, range(len(_GRPC_CODES))))
+_LONGEST_STATUS = 64
 _TYPE, _MESSAGE, _STACK = "exception.type", "exception.message", "exception.stacktrace"
 _MESSAGES = ("message", "msg", "error", "event")
 """Fields of a structured line that may have its message."""
@@ -100,7 +114,7 @@ def of_spans(spans: Sequence[NewSpan]) -> Iterator[SeenError]:
         yield SeenError(
             span.service,
             max(span.start, span.end) / _NANOSECONDS,
-            _text(found.get(_TYPE) or attributes.get(_ERROR_TYPE), LONGEST_TYPE) or _failed_request(attributes),
+            _text(found.get(_TYPE), LONGEST_TYPE) or _failed_request(attributes),
             _text(found.get(_MESSAGE), MESSAGE_LIMIT) or span.status_message[:MESSAGE_LIMIT] or span.name,
             top_frame(_text(found.get(_STACK), LONGEST_STACK)),
             version,
@@ -180,8 +194,28 @@ def _without_place(start: str, rest: str) -> str:
 
 
 def _failed_request(attributes: dict[str, Any]) -> str:
-    status = next((attributes[name] for name in _STATUSES if name in attributes), None)
-    return "failed request" if status is None else f"HTTP {status}"[:LONGEST_TYPE]
+    """What a request without an exception failed with; the same in the present conventions and in those before.
+
+    Example:
+        >>> _failed_request({"http.status_code": 503})
+        'HTTP 503'
+        >>> _failed_request({"error.type": "503", "http.response.status_code": 503})
+        'HTTP 503'
+    """
+    error = _text(attributes.get(_ERROR_TYPE), LONGEST_TYPE)
+    http, rpc = _first(attributes, _HTTP_STATUSES), _first(attributes, _RPC_STATUSES)
+    if error not in ("", _OTHER_TYPE, http, rpc):
+        return error
+    if http:
+        return f"HTTP {http}"
+    if rpc:
+        return f"RPC {(_GRPC_CODES[int(rpc)] if rpc in _GRPC_NUMBERS else rpc).upper()}"
+    return "failed request"
+
+
+def _first(attributes: dict[str, Any], names: Sequence[str]) -> str:
+    """The first of these attributes that is there, as a text."""
+    return next((str(attributes[name])[:_LONGEST_STATUS] for name in names if name in attributes), "")
 
 
 def _text(value: Any, most: int = 128) -> str:

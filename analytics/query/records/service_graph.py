@@ -23,11 +23,12 @@ _EDGES = (
     "WHERE called.start_time >= ? AND called.start_time < ? AND called.service <> caller.service "
     f"GROUP BY caller.service, called.service ORDER BY count(*) DESC, caller.service, called.service LIMIT {MAX_EDGES}"
 )
-_TARGET = (
-    "coalesce(json_text(attributes, 'peer.service'), json_text(attributes, 'db.system.name'), "
-    "json_text(attributes, 'db.system'), json_text(attributes, 'messaging.system'), "
-    "json_text(attributes, 'server.address'), json_text(attributes, 'net.peer.name'))"
+_TARGETS = (
+    *("service.peer.name", "peer.service", "db.system.name", "db.system", "messaging.system"),
+    *("server.address", "net.peer.name"),
 )
+"""Attributes that name what is called; each of OpenTelemetry's present conventions before the one that it replaced."""
+_TARGET = "coalesce({})".format(", ".join(f"json_text(attributes, '{name}')" for name in _TARGETS))
 _OUTSIDE = (
     f"WITH calls AS (SELECT trace_id, span_id, service, status, start_time, end_time, {_TARGET} AS target "
     f"FROM records WHERE start_time >= ? AND start_time < ? AND kind IN ({', '.join(map(str, _CALLS))})) "
