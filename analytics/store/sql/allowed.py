@@ -45,6 +45,9 @@ _TYPES = """
 """
 TYPES = frozenset({*_TYPES.split(), "TIMESTAMP WITH TIME ZONE", "TIME WITH TIME ZONE"})
 """Names of types to which values may be cast."""
+OWN_VIEWS = ("duckdb_", "pg_", "pragma_", "sqlite_")
+"""Beginnings of the names of DuckDB's own views, which show paths and settings: a common table expression that has such
+a name would let the query read the view of this name, where the expression is out of sight."""
 
 
 class QueryRefused(ValueError):
@@ -71,6 +74,8 @@ def check_query(parsed: dict[str, Any], views: Collection[str]) -> None:
     for name in named:
         if not name.replace("_", "a").isalnum():
             raise QueryRefused(f"Names of common table expressions are of letters, digits and _, not {name!r}.")
+        if name.lower().startswith(OWN_VIEWS):
+            raise QueryRefused(f"A common table expression cannot be named {name!r}, like a view of DuckDB's own.")
     for node in nodes:
         _check_node(node, {*views, *(name.lower() for name in named)})
 

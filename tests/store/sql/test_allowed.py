@@ -1,6 +1,7 @@
 """Which queries are allowed, by the tree that DuckDB's parser makes of them."""
 
 import json
+from contextlib import suppress
 
 import duckdb
 import pytest
@@ -69,6 +70,9 @@ REFUSED_QUERIES = {
     "SELECT ?": "A parameter",
     "SELECT CAST('a' AS my_enum)": "MY_ENUM",
     'WITH "/etc/passwd" AS (SELECT 1) SELECT * FROM "/etc/passwd"': "of letters, digits",
+    "WITH duckdb_views AS (SELECT sql FROM duckdb_views) SELECT * FROM duckdb_views": "own",
+    "SELECT * FROM sqlite_master, (WITH Sqlite_Master AS (SELECT 1) SELECT 1) t": "own",
+    "SELECT * FROM duckdb_views, (WITH duc\u212adb_views AS (SELECT 1) SELECT 1) t": "own",
     "SELECT count(*) FROM events ORDER BY (SELECT count(*) FROM 'x.csv')": "There is no table",
     "SELECT 1 LIMIT (SELECT count(*) FROM 'x.csv')": "There is no table",
     "SELECT list_transform([1], x -> (SELECT count(*) FROM 'x.csv'))": "There is no table",
@@ -102,6 +106,19 @@ def test_no_function_of_the_catalog_or_of_files_is_in_the_list() -> None:
     dangerous = ("duckdb", "pragma", "read_", "parquet", "pg_", "glob", "query", "setting", "sniff", "scan", "getenv")
     for name in ALLOWED | ALLOWED_TABLES:
         assert not any(part in name for part in dangerous), name
+
+
+def test_a_common_table_expression_opens_no_view_of_duckdb() -> None:
+    """Its name is known in the whole query here, but in a part of it there."""
+    database, names = duckdb.connect(), []
+    for (name,) in database.execute("SELECT view_name FROM duckdb_views() WHERE internal").fetchall():
+        with suppress(duckdb.CatalogException):
+            database.execute(f'SELECT * FROM "{name}" LIMIT 0')
+            names.append(name)
+    assert len(names) > 20
+    for name in names:
+        with pytest.raises(QueryRefused):
+            check(f"SELECT * FROM {name}, (WITH {name} AS (SELECT 1) SELECT 1) AS t")
 
 
 def test_every_table_function_that_is_not_listed_is_refused() -> None:
