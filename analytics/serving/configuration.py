@@ -63,6 +63,7 @@ limit_request_line = 8190
 # ANALYTICS_TRUSTED_PROXIES decides which proxies are trusted; gunicorn would trust every process on this machine
 secure_scheme_headers: dict[str, str] = {}
 forwarder_headers = ""
+forwarded_allow_ips = "*"  # with no headers to trust, so that gunicorn need not parse each peer's address
 logger_class = QuietLogger
 logconfig_dict = logging_config(settings.log_level)
 
