@@ -32,28 +32,36 @@ class _ReadAttributes(dict[bytes, tuple[str, bytes]]):
     """Name and member of attributes by their bytes; what is missing is read.
 
     Args:
-        read, dropped, pause: see `AttributeReader`.
+        read, pause: see `AttributeReader`.
         names: gets the names of those that are read.
+        cut: gets the names of those that are cut.
     """
 
-    def __init__(self, read: Read, dropped: Count, names: AttributeNames, pause: Callable[[], None]) -> None:
+    def __init__(self, read: Read, names: AttributeNames, cut: list[str], pause: Callable[[], None]) -> None:
         super().__init__()
-        self._read, self._dropped, self._names, self._pause = read, dropped, names, pause
+        self._read, self._names, self._cut, self._pause = read, names, cut, pause
 
     def __missing__(self, given: bytes) -> tuple[str, bytes]:
         name, value = self._read(given)
         self._names.add(name[:LONGEST_NAME], value)
         member, is_cut = json_member(name, value)
         if is_cut:
-            self._dropped(ATTRIBUTE_CUT, 1)
-            self._pause()
+            self._cut.append(name)
+            self._yield()
         elif len(given) <= LONGEST_REMEMBERED:
             if len(self) >= REMEMBERED:
                 self.clear()
             self[given] = name, member
         else:
-            self._pause()
+            self._yield()
         return name, member
+
+    def _yield(self) -> None:
+        """Let other requests run, which may read attributes, too: what was cut so far is not theirs."""
+        cut = self._cut.copy()
+        self._cut.clear()
+        self._pause()
+        self._cut += cut
 
 
 class AttributeReader:
@@ -72,7 +80,9 @@ class AttributeReader:
     ) -> None:
         self.raws, self._safe_raws, self._dropped = raws, safe_raws, dropped
         self.names = AttributeNames()
-        self.find = _ReadAttributes(read, dropped, self.names, pause).__getitem__
+        self.cut: list[str] = []
+        """Attributes that were cut, until `count_cut`: those of an item may have to be read again in the safe way."""
+        self.find = _ReadAttributes(read, self.names, self.cut, pause).__getitem__
         """Name and member of an attribute. Raises BadItem."""
 
     def members(self, attributes: Any) -> Members:
@@ -92,9 +102,14 @@ class AttributeReader:
         Raises:
             BadItem: one of them cannot be read; the same where there is no other way.
         """
+        self.cut.clear()
         if self._safe_raws is None:
             raise
-        return self.first(self._safe_raws(attributes))
+        try:
+            return self.first(self._safe_raws(attributes))
+        except BadItem:
+            self.cut.clear()
+            raise
 
     def first(self, parts: Sequence[bytes]) -> Members:
         """The first ones within the limit; the others are not read.
@@ -105,7 +120,14 @@ class AttributeReader:
         found = dict(map(self.find, parts[:MOST_RECORD_ATTRIBUTES]))
         if len(parts) > MOST_RECORD_ATTRIBUTES:
             self._dropped(ATTRIBUTE_CUT, len(parts) - MOST_RECORD_ATTRIBUTES)
+        if self.cut:
+            self.count_cut()
         return found
+
+    def count_cut(self) -> None:
+        """Count what was cut of attributes that could all be read."""
+        self._dropped(ATTRIBUTE_CUT, len(self.cut))
+        self.cut.clear()
 
     def object(self, attributes: Any) -> Raw:
         """Attributes as a JSON object.

@@ -77,6 +77,7 @@ class SpanDecoder(RecordDecoder[NewSpan]):
 
     def _extend(self, records: list[NewSpan], items: Iterator[Any], service: str, resource: Raw, library: str) -> None:
         digits, names, find, raws = self._digits, self._names, self._reader.find, self._reader.raws
+        cut = self._reader.cut
         for trace, span, parent, name, kind, start, end, attributes, events, links, status, state in map(
             _fields, items
         ):
@@ -93,6 +94,8 @@ class SpanDecoder(RecordDecoder[NewSpan]):
                 parts = raws(attributes)
                 few = len(parts) <= MOST_RECORD_ATTRIBUTES
                 members = dict(map(find, parts)) if few else self._reader.first(parts)
+                if cut:
+                    self._reader.count_cut()
             except BadItem:
                 members = self._reader.safe_members(attributes)
             name, route, user = name_of(name), members.get(ROUTE), members.get(USER) or members.get(OLD_USER)

@@ -4,6 +4,7 @@ import base64
 import copy
 import gzip
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -158,6 +159,28 @@ def test_attributes_beyond_the_limits_are_cut_and_counted(form: str) -> None:
     assert found["long"] == "é" * 2048
     assert len(found) == 128
     assert rig.drops == {"attribute_cut": 3}
+
+
+LONG = {"stringValue": "x" * 5_000}
+
+
+def test_attributes_that_are_read_twice_are_cut_once() -> None:
+    """The second one is written in a way that only the safe path reads."""
+    for kind, message in (("logs", logs({"attributes": ["ATTRIBUTES"]})), ("traces", traces(span(attributes=["A"])))):
+        rig = RecordRig()
+        written = json.dumps([{"key": "a", "value": LONG}, {"key": "b"}]).replace(" ", "")
+        body = re.sub(r'\["A[A-Z]*"\]', written.replace('"b"', '"b" '), json.dumps(message)).encode()
+        assert rig.post(f"/v1/{kind}", body, JSON).status == 200
+        (found,) = rig.lines or rig.spans
+        assert json.loads(bytes(found.attributes)).keys() == {"a", "b"}
+        assert rig.drops == {"attribute_cut": 1}
+
+
+def test_attributes_of_a_rejected_item_are_not_counted_as_cut() -> None:
+    rig = RecordRig()
+    bad = span(attributes=[{"key": "a", "value": LONG}, {"key": 5}])
+    assert rig.post("/v1/traces", encoded(traces(bad, span(attributes=[{"key": "a", "value": LONG}])), JSON), JSON)
+    assert rig.drops == {"attribute_cut": 1, "malformed_span": 1}
 
 
 @pytest.mark.parametrize("form", FORMS)
