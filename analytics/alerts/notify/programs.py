@@ -1,6 +1,7 @@
 """Runs a program on this machine that gets a message on its standard input, without the secrets of the server."""
 
 import os
+import signal
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -32,7 +33,7 @@ def run(
         variables: names of further variables that it gets.
 
     Raises:
-        NotDelivered: it did not end in time.
+        NotDelivered: it did not end in time, and was killed with all processes of its group.
         OSError, ValueError: it cannot be run.
     """
     process = subprocess.Popen(
@@ -46,8 +47,16 @@ def run(
     try:
         with Timeout(seconds, NotDelivered(f"{what} did not end within {seconds:g} s")):
             output, _ = process.communicate(given)
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+    except BaseException:  # also when the greenlet is killed
+        _kill_group(process.pid)
+        process.wait()
+        raise
     return Ended(output, process.returncode)
+
+
+def _kill_group(leader: int) -> None:
+    """Kill what a program started together with it; the leader itself may have ended."""
+    try:
+        os.killpg(leader, signal.SIGKILL)
+    except ProcessLookupError:
+        pass

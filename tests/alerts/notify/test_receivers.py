@@ -3,14 +3,20 @@
 import base64
 import hmac
 import json
+import os
 import socket
 import sys
 from collections.abc import Iterator
+from pathlib import Path
+from subprocess import DEVNULL
 from typing import Any
 
+import gevent
 import pytest
+from gevent.fileobject import FileObjectThread
 
 from analytics.alerting import Alert, AlertKey
+from analytics.alerts.notify import programs
 from analytics.alerts.notify.apprise_process import CONNECTING, PublicOnly
 from analytics.alerts.notify.bodies import NO_END, dedup_key
 from analytics.alerts.notify.deliveries import MODULES, deliver, forward
@@ -19,6 +25,7 @@ from analytics.alerts.notify.destinations import is_public
 from analytics.alerts.notify.http import Http
 from analytics.alerts.notify.links import NO_LINKS, MessageLinks
 from analytics.alerts.notify.planning import MOST_ALERTS
+from analytics.alerts.notify.receivers.apprise import FROM_ENVIRONMENT
 from analytics.alerts.notify.secrets import HIDDEN
 from analytics.catalog.secret import resolve
 from analytics.notifications import MessageAlert, QueuedMessage
@@ -312,6 +319,20 @@ def test_a_command_gets_the_message_on_its_standard_input() -> None:
     assert environment.keys() <= {"PATH", "HOME", "LANG", "TZ", "LC_CTYPE"}
 
 
+def test_what_a_command_started_is_killed_with_it(tmp_path: Path) -> None:
+    """Here the command itself has ended, and its child holds its output: without an end to read, it is late."""
+    alive = tmp_path / "alive"
+    os.mkfifo(alive)
+    script = f"(echo started; exec sleep 600) 3>&1 >{alive} &"
+    with gevent.Timeout(20):
+        delivery = gevent.spawn(run, ["sh", "-c", script])
+        with FileObjectThread(gevent.get_hub().threadpool.apply(alive.open, ("rb",)), "rb") as reader:
+            assert reader.readline() == b"started\n"
+            delivery.kill(NotDelivered("late"))
+            assert reader.read() == b""  # nobody is left that could write
+    assert isinstance(delivery.exception, NotDelivered)
+
+
 def run(command: list[str]) -> str:
     services = ReceiverServices(
         Http(allows_private=False), lambda reference: resolve(reference, SECRETS), "", lambda: NOW, command_allowed=True
@@ -327,6 +348,32 @@ def test_apprise_sends_to_its_urls(receiver: Hook) -> None:
     assert (got.json["title"], got.json["type"]) == ("[FIRING:1] HighErrorRate (shop)", "failure")
     with pytest.raises(NotDelivered, match="URL 2 is not one that Apprise knows"):
         send(type="apprise", urls=["${GOTIFY}", "${DESKTOP}"])
+
+
+def test_apprise_takes_the_proxy_of_the_environment(receiver: Hook, monkeypatch: pytest.MonkeyPatch) -> None:
+    SECRETS["FAR"] = "json://shop.example/hook"
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{receiver.port}")
+    for name in ("http_proxy", "NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    assert send(type="apprise", urls=["${FAR}"]) == "taken by 1 service"
+    (got,) = receiver.received
+    assert got.path == "http://shop.example/hook"
+
+
+def test_apprise_gets_proxies_and_certificates_of_the_environment_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {
+        "HTTPS_PROXY": "http://a:1",
+        "https_proxy": "http://b:1",
+        "SSL_CERT_FILE": "/c",
+        "REQUESTS_CA_BUNDLE": "/d",
+    }
+    for name, value in {**given, "ANALYTICS_ADMIN_KEY": "secret"}.items():
+        monkeypatch.setenv(name, value)
+    show = "import os, json; print(json.dumps(dict(os.environ)))"
+    output, _ = programs.run([sys.executable, "-c", show], b"", 20, "it", errors=DEVNULL, variables=FROM_ENVIRONMENT)
+    found = json.loads(output)
+    assert found.items() >= given.items()
+    assert "ANALYTICS_ADMIN_KEY" not in found
 
 
 def test_apprise_reaches_no_private_address_and_follows_no_redirect(receiver: Hook) -> None:

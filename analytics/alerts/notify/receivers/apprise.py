@@ -18,8 +18,13 @@ from analytics.alerts.notify.texts import addresses, lines, title
 from analytics.notifications import QueuedMessage
 
 MOST_SECONDS = 60.0
-FROM_ENVIRONMENT = ("PYTHONPATH",)
-"""The variables that the process needs beyond those of any program."""
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+FROM_ENVIRONMENT = (
+    *("PYTHONPATH", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"),
+    *PROXIES,
+    *map(str.lower, PROXIES),
+)
+"""The variables that the process needs beyond those of any program: its modules, certificates and proxies."""
 
 
 def deliver(message: QueuedMessage, body: Mapping[str, Any], services: ReceiverServices) -> str:
