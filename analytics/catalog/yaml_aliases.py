@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from yaml import ScalarEvent
+
 from analytics.catalog.bad_document import DEPTH_LIMIT, BadDocument
 
 MERGE = "<<"
@@ -14,17 +16,16 @@ PART_CHARACTERS = 16
 
 
 class Anchors:
-    """The values that a file names so far."""
+    """The values that a file names so far; scalars as events, since whether they are text depends on the place."""
 
     def __init__(self) -> None:
         self._values: dict[str, Any] = {}
         self._left = MOST_CHARACTERS
 
-    def put(self, name: str | None, value: Any) -> Any:
-        """The value itself, kept under its anchor if it has one."""
+    def put(self, name: str | None, value: Any) -> None:
+        """Keep a value under its anchor, if it has one."""
         if name is not None:
             self._values[name] = value
-        return value
 
     def get(self, name: str, depth: int, line: int) -> Any:
         """A copy of the value that an alias stands for, which is `depth` levels deep in its file.
@@ -37,7 +38,8 @@ class Anchors:
         return self._copied(self._values[name], depth, line)
 
     def _copied(self, value: Any, depth: int, line: int) -> Any:
-        self._left -= PART_CHARACTERS + (len(value) if isinstance(value, str) else 0)
+        text = value.value if isinstance(value, ScalarEvent) else value
+        self._left -= PART_CHARACTERS + (len(text) if isinstance(text, str) else 0)
         if self._left < 0:
             raise BadDocument(f"has aliases that stand for more than {MOST_CHARACTERS:,} characters", line)
         if not isinstance(value, dict | list):

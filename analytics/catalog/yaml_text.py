@@ -114,10 +114,13 @@ class _Reading:
         """The value that begins with `event`; takes the rest of it from the events."""
         line = self._lines[path] = event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent):
-            return self._anchors.get(event.anchor, len(path), line)
+            found = self._anchors.get(event.anchor, len(path), line)
+            return _scalar(found, path, line) if isinstance(found, yaml.ScalarEvent) else found
         if event.tag is not None:
             raise BadDocument(f"has a tag that is not read here ({event.tag})", line, ".".join(path))
-        return self._anchors.put(event.anchor, self._made(event, path, line))
+        made = self._made(event, path, line)
+        self._anchors.put(event.anchor, event if isinstance(event, yaml.ScalarEvent) else made)
+        return made
 
     def _made(self, event: Any, path: Path, line: int) -> Any:
         if isinstance(event, yaml.ScalarEvent):
@@ -141,7 +144,7 @@ class _Reading:
             name = str(key.value)
             if name in found or (name == MERGE and merge is not None):
                 raise BadDocument(f"has {name!r} twice in one mapping", line, ".".join(path))
-            self._anchors.put(key.anchor, name)
+            self._anchors.put(key.anchor, key)
             value = self.value(next(self._events), (*path, name))
             self._lines[(*path, name)] = line
             if name == MERGE and key.implicit[0]:

@@ -155,3 +155,13 @@ def test_aliases_are_what_they_stand_for_as_in_prometheus() -> None:
     assert document.line("rules", "queues", "rules", "1", "labels", "severity") == 12
     first, second, _ = document.collections["rules"]["queues"]["rules"]
     assert first["labels"] is not second["labels"]
+
+
+def test_an_alias_is_text_where_its_own_place_says_so() -> None:
+    text = "groups: [{name: a, limit: &n 5, labels: {limit: *n, v: &v 1.10}, rules: [{record: b, expr: *n, keep: *v}]}]"
+    group = read(text.encode(), "a.yml").collections["rules"]["a"]
+    assert group == {
+        "limit": 5,
+        "labels": {"limit": "5", "v": "1.10"},
+        "rules": [{"record": "b", "expr": "5", "keep": 1.1}],
+    }
