@@ -71,7 +71,7 @@ class State:
         self.metrics: Ring[NewMetric] = self.rings[METRICS.name]
         self.errors = Errors()
         self.services = Registry(settings.max_services)
-        self.sink_progress = SinkProgress(bool(settings.influx_url), lambda: self.time)
+        self.sink_progress = SinkProgress(lambda: self.time, [level.size for level in (seconds, minutes, hours, days)])
         self._changed: set[Bucket] | None = set() if settings.data_dir and settings.store != "off" else None
         watch = self._watch
         self.series: Rollup[SeriesKey, Cell] = Rollup(

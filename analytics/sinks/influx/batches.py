@@ -40,11 +40,13 @@ class DeliveryPlan(NamedTuple):
         begin: by level the first bucket.
         late: delivered buckets that changed.
         missed: the number of minutes before `begin` that expired.
+        as_of: the state's time; changes from then on are not in `late`.
     """
 
     begin: Upto
     late: list[Unit]
     missed: int
+    as_of: float
 
 
 def plan(
@@ -70,7 +72,7 @@ def plan(
             unit = late.setdefault(bucket, Unit(bucket, {}, []))
             keys = None if found.keys is None else frozenset(found.keys)
             late[bucket] = unit._replace(keys={**unit.keys, source: keys}, late=[*unit.late, (source, *bucket)])
-    return DeliveryPlan(first, list(late.values()), gap // MINUTE_SECONDS)
+    return DeliveryPlan(first, list(late.values()), gap // MINUTE_SECONDS, state.time)
 
 
 def batches(
@@ -88,7 +90,7 @@ def batches(
             if len(lines) >= most_lines or size >= MOST_CHARACTERS:
                 yield Batch(lines, done.take())
                 lines, size = [], 0
-        done.add(unit, read_at, is_missed=level == Resolution.MINUTE and start < oldest)
+        done.add(unit, found.as_of if unit.late else read_at, is_missed=level == Resolution.MINUTE and start < oldest)
     if lines or done.has_any:
         yield Batch(lines, done.take())
 
@@ -106,9 +108,9 @@ class _Done:
         """Whether there are any since the last `take`."""
         return self._as_of is not None
 
-    def add(self, unit: Unit, read_at: float, *, is_missed: bool) -> None:
-        """A bucket that was read at a time, or later."""
-        self._as_of = read_at if self._as_of is None else self._as_of
+    def add(self, unit: Unit, as_of: float, *, is_missed: bool) -> None:
+        """A bucket that has all changes before a time."""
+        self._as_of = as_of if self._as_of is None else min(as_of, self._as_of)
         self._missed += is_missed
         if unit.late:
             self._late += unit.late

@@ -114,15 +114,18 @@ class InfluxSink:
 
     def _round(self) -> Iterator[Batch]:
         """The batches that can be delivered now."""
+        if self._progress.sink != self._id:  # from now on the state collects changes
+            nothing = [0] * len(SIZES)
+            self._deliver(NewDelivery(self._id, nothing, nothing, 0.0))
         now = self._clock.wall()
         until = ends(now)
-        time, version, changed = self._reader.ask(_times)
+        time, version, has_changed = self._reader.ask(_times)
         if version != self._version:
             self._version, self._fresh_until = version, now + AHEAD + MINUTE_SECONDS
         begin = self._upto
         has_new = begin is None or begin[Resolution.MINUTE] < self._fresh_until or until[_HOUR] > begin[_HOUR]
         is_late_due = self._clock.monotonic() >= self._late_at
-        if (has_new and time < until[Resolution.MINUTE]) or (is_late_due and changed is not None and changed >= time):
+        if (has_new and time < until[Resolution.MINUTE]) or (is_late_due and has_changed):
             self._advance()  # so that buckets are closed, and the delivery is known to be later than the changes
         found = self._reader.ask(plan, self._id, begin, [delivery for _, delivery in self._unrecorded])
         if self._upto is None:
@@ -220,8 +223,8 @@ class InfluxSink:
         now = self._clock.wall()
         progress, behind = self._progress, 0.0
         if self._error or self._waiting:
-            known = self._upto or (progress.upto if progress.sink == self._id else None)
-            since = self._created if known is None else float(known[Resolution.MINUTE])
+            known = self._upto or (progress.upto if progress.sink == self._id else {})
+            since = known.get(Resolution.MINUTE) or self._created
             behind = max(0.0, round(now - since, 1))
         return {
             "name": SINK_NAME,
@@ -262,7 +265,6 @@ class InfluxSink:
         yield by_label("sink_missed_minutes", "counter", about, "sink", missed)
 
 
-def _times(state: State, now: float) -> tuple[float, int, float | None]:
-    """The state's time and version, and the time of the newest change of a closed bucket, if there is one."""
-    changes = [found.at for found in state.sink_progress.late.values()]
-    return state.time, state.version, max(changes, default=None)
+def _times(state: State, now: float) -> tuple[float, int, bool]:
+    """The state's time and version, and whether a closed bucket was changed in the second of that time."""
+    return state.time, state.version, any(found.at >= state.time // 1 for found in state.sink_progress.late.values())

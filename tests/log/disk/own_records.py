@@ -8,18 +8,17 @@ from analytics.incidents import NewIncidentAction
 from analytics.notifications import FiredAlert, MessageAlert, NewNotification, NewNotificationEnd
 from analytics.points import Labels, NewPoint, labels_of
 from analytics.records import NewDelivery, NewPush, PushedPoint
-from tests.state.rig import Rig
+from tests.state.rig import DAY, HOUR, MINUTE, Rig
 
 GROUPS = ("latency", "errors")
 STATES = ("normal", "pending", "firing", "firing", "recovering", "no_data", "error")
 RECEIVERS = ("ops", "chat")
+SIZES = (MINUTE, HOUR, DAY)
 
 
 def record_own(rig: Rig, dice: random.Random) -> None:
     """Record one of them."""
-    dice.choice((_change_alerts, _change_alerts, _act, _notify, _end_notification, _push, _deliver, _erase, _advance))(
-        rig, dice
-    )
+    dice.choice(_ACTS)(rig, dice)
 
 
 def _change_alerts(rig: Rig, dice: random.Random) -> None:
@@ -76,8 +75,14 @@ def _push(rig: Rig, dice: random.Random) -> None:
 
 
 def _deliver(rig: Rig, dice: random.Random) -> None:
-    now = int(rig.clock.wall()) // 60 * 60
-    rig.recorder.deliver(NewDelivery("influx:1", [now - 120, 0, 0], [now - 60, 0, 0], float(now), missed=1))
+    now, progress = rig.clock.wall(), rig.state.sink_progress
+    waiting = [(source, *bucket) for source, bucket in progress.late]
+    late = dice.sample(waiting, dice.randrange(len(waiting) + 1))
+    since = [*progress.upto.values()]
+    upto = [max(begin, int(now // size) * size) for begin, size in zip(since, SIZES, strict=True)]
+    as_of = dice.choice((0.0, now - 70, now - 1, rig.state.time, now))
+    sink = dice.choice(("influx:1",) * 9 + ("influx:2",))
+    rig.recorder.deliver(NewDelivery(sink, since, dice.choice((since, upto)), as_of, late, dice.randrange(2)))
 
 
 def _erase(rig: Rig, dice: random.Random) -> None:
@@ -86,3 +91,9 @@ def _erase(rig: Rig, dice: random.Random) -> None:
 
 def _advance(rig: Rig, dice: random.Random) -> None:
     rig.recorder.advance()
+
+
+_ACTS = (
+    *(_change_alerts, _change_alerts, _act, _notify, _end_notification, _push, _erase, _advance),
+    *(_deliver, _deliver, _deliver),
+)

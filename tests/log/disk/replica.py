@@ -120,7 +120,7 @@ def _body(family: str, body: bytes) -> Any:
         return repr(msgspec.msgpack.decode(body, type=StoredStore))  # 1 and 1.0 are one
     if family == PROGRESS_PART:
         progress = msgspec.msgpack.decode(body, type=StoredProgress)
-        late = [(*place, keys and sorted(map(repr, keys)), at) for *place, keys, at in progress.late]
+        late = sorted((*place, keys and sorted(map(repr, keys)), at) for *place, keys, at in progress.late)
         return repr((progress.sink, progress.upto, progress.missed, late))
     if family.partition("_")[0] in (TYPED, ENDPOINT, ALERTS_PART, INCIDENTS_PART, OUTBOX_PART, PUSHED_PART):
         return repr(msgspec.msgpack.decode(body))

@@ -18,9 +18,13 @@ from analytics.log.disk.checkpoint import CATALOG_PART, ERROR_GROUPS_PART, Check
 from analytics.log.refusal import Refused
 from analytics.log_lines import NewLogLine
 from analytics.points import GAUGE, HISTOGRAM, POINT_KINDS, ExponentialHistogram, NewPoint, labels_of
+from analytics.records import NewDelivery
 from analytics.resources import FileResource, NewChange, NewFile
 from analytics.spans import CountedSpan, NewSpan
+from analytics.state import late_changes
+from analytics.state.late_changes import SERIES_SOURCE, USERS_SOURCE
 from analytics.state.observations import EVERY_SERVICE
+from analytics.state.resolution import Resolution
 from tests.log.disk.acts import LIMITS
 from tests.log.disk.demo_log import demo_log
 from tests.log.disk.own_records import record_own
@@ -167,10 +171,34 @@ def test_the_same_log_gives_the_same_state(
     steps: int, limits: Limits, dice: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(COLLECTIONS, ANNOTATIONS.name, ANNOTATIONS._replace(limit=5))
+    monkeypatch.setattr(late_changes, "MOST_LATE_KEYS", 12)
     plain = check_replicas(dice, random_log(dice, steps, limits), limits)
     assert [part for part in plain if part[0] == ERROR_GROUPS_PART]
     (catalog,) = [part[3] for part in plain if part[0] == CATALOG_PART]
     assert catalog["revision"] > 5
+
+
+def test_reads_do_not_decide_which_changes_a_sink_gets() -> None:
+    rig = Rig(starts=False)
+    log = recorded(rig)
+    rig.recorder.deliver(NewDelivery("influx:1", [0, 0, 0], [0, 0, 0], 0.0))
+    for at, service, user in ((60.2, "a", "u"), (60.4, "b", None), (119.5, "c", "v")):
+        rig.clock.set(NOON + at)
+        rig.event("view", service, user_id=user, at=NOON + at - 60)
+    rig.clock.set(NOON + 119.6)
+    rig.recorder.deliver(NewDelivery("influx:1", [0, 0, 0], [NOON + 60, 0, 0], NOON + 100.0))
+    rig.event("view", "d", at=NOON + 60)
+    plain = replica(log, NOON)
+    assert plain.state.sink_progress.late.keys() == {
+        (source, (Resolution.MINUTE, NOON)) for source in (SERIES_SOURCE, USERS_SOURCE)
+    }
+
+    def read(other: Rig) -> None:
+        with other.state.lock:
+            other.state.advance(NOON + 200)
+            other.state.flush()
+
+    assert canonical(replica(log, NOON, read), NOON + 300) == canonical(plain, NOON + 300)
 
 
 @pytest.mark.parametrize(("seconds", "history"), [(60, False), pytest.param(120, True, marks=pytest.mark.long)])

@@ -4,7 +4,9 @@ from random import Random
 
 import pytest
 
+from analytics.sinks.influx.batches import batches, plan
 from analytics.sinks.influx.client import InfluxAnswer
+from analytics.sinks.influx.rows import ClosedBuckets
 from analytics.state.resolution import Resolution
 from tests.sinks.influx.fake_database import FakeDatabase, total
 from tests.sinks.influx.rig import SinkRig
@@ -92,6 +94,24 @@ def test_a_late_record_overwrites_its_minute_and_hour() -> None:
     assert sum(f" {NOON}\n" in body for body in rig.database.bodies) == 1, "written once"
     assert "overall" in rig.database.bodies[0]
     assert str(NOON + HOUR) not in rig.database.bodies[0]
+
+
+def test_a_record_that_changes_a_bucket_again_while_its_change_is_read_is_written_later() -> None:
+    rig = SinkRig()
+    rig.events(request(NOON))  # type: ignore[arg-type]
+    rig.wait(3 * MINUTE)
+    rig.events(request(NOON + 5))  # type: ignore[arg-type]
+    rig.pass_time(2)
+    sink = rig.state.sink_progress.sink
+    found = rig.reader.ask(plan, sink, None)
+    rig.events(event(service="other", at=NOON + 6))
+    rig.pass_time(2)
+    (read,) = batches(rig.reader, ClosedBuckets(rig.reader, lambda: None), sink, found, found.begin, 1_000)
+    assert read.delivery is not None
+    rig.database.write("".join(read.lines))
+    rig.recorder.deliver(read.delivery)
+    rig.wait(MINUTE)
+    assert rig.database.points == expected(rig)
 
 
 def test_an_outage_of_two_hours_leaves_no_hole() -> None:
