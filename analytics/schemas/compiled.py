@@ -4,7 +4,6 @@ If a derived decoder accepts an input, marshmallow accepts it too, with an equal
 decides, and words the error.
 """
 
-import re
 from collections.abc import Callable, Set
 from functools import partial
 from operator import attrgetter
@@ -19,8 +18,9 @@ from analytics.records import ItemError
 from analytics.schemas.array_splitting import split_array
 from analytics.schemas.derived import derive
 from analytics.schemas.fields import RawJsonObject, Tags, Text
+from analytics.schemas.lines import TABS, count_lines, lines_of, may_be_objects, without_blank_lines
 from analytics.schemas.malformed import malformed
-from analytics.schemas.raws import are_sound, one_line
+from analytics.schemas.raws import are_sound, has_no_control_characters, one_line
 from analytics.schemas.surrogates import without_unpaired
 from analytics.schemas.validation import invalid
 
@@ -30,9 +30,6 @@ UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 ITEMS_PER_PAUSE = 64
 SMALL_ITEM = 32
 """Bytes of a small item: a body with fewer for each item allowed is decoded without counting them first."""
-BLANKS = b" \t\r\v\f"
-LINE = re.compile(rb"\S[^\n]*+")
-"""A line that is not blank, without the blanks before it."""
 MOST_FIELDS = 100
 """Up to this number of fields in an object, the unknown ones are listed in the error."""
 
@@ -167,17 +164,27 @@ class SchemaDecoder(Generic[R]):
             TooLarge: more than `max_items`.
         """
         if self._may_be_too_many(body, b"\n"):
-            self._check_size(len(body.translate(None, BLANKS).split()))
-            body = b"\n".join(LINE.findall(body))
-        lines = [one_line(line) for line in body.split(b"\n") if line and not line.isspace()]
-        self._check_size(len(lines))
+            self._check_size(count_lines(body))
+            body = without_blank_lines(body)
+        items = self._derived_lines(body.removesuffix(b"\n"))
+        if items is None:
+            lines = lines_of(body)
+            self._check_size(len(lines))
+            items = self._derived_lines(b"\n".join([line.strip(TABS) for line in lines]))
+            if items is None:
+                return self._each(lines)
+        return self._whole(items)
+
+    def _derived_lines(self, body: bytes) -> list[R] | None:
+        """Decode lines, or return None if they have to be decoded one by one, or are not one object each."""
+        count = may_be_objects(body)
+        if count is None:
+            return None
         try:
-            items = [self._one.decode(line) for line in lines]
-            if self._are_sound(items, body):
-                return self._whole(items)
+            records: list[R] = decoded(self._one.decode_lines, body)
+            return records if len(records) == count and self._are_sound(records, body) else None
         except UNREADABLE:
-            pass
-        return self._each(lines)
+            return None
 
     def _derived_many(self, body: bytes) -> list[R] | None:
         """Decode an array, or return None if the items have to be decoded one by one."""
@@ -262,11 +269,6 @@ def loaded(schema: Schema, payload: Any) -> Any:
         return schema.load(payload)
     except ValidationError as error:
         raise invalid(error) from None
-
-
-def has_no_control_characters(body: bytes) -> bool:
-    """Whether the strings in this JSON cannot have control characters: no escapes, no DEL, only ASCII."""
-    return b"\\" not in body and b"\x7f" not in body and body.isascii()
 
 
 def parse(body: bytes, type_: Any = Any, what: str = "body") -> Any:

@@ -38,9 +38,19 @@ def are_sound(raws: list[msgspec.Raw], body_size: int) -> bool:
         return False
     if body_size > 2 * len(together) + ROOM * len(raws):
         return False
-    if max(map(len, raws)) > HARMLESS and any(_may_be_too_much(bytes(raw)) for raw in raws if len(raw) > HARMLESS):
+    longest = max(map(len, raws))
+    if longest > SAFE_SIZE:
         return False
+    if longest > HARMLESS and _brackets(together) >= len(raws) + DEPTH_LIMIT:  # each has one at least
+        deepest = max(_brackets(bytes(raw)) for raw in raws if len(raw) > HARMLESS)
+        if deepest > DEPTH_LIMIT:
+            return False
     return not _may_have_huge_number(together)
+
+
+def has_no_control_characters(body: bytes) -> bool:
+    """Whether the strings in this JSON cannot have control characters: no escapes, no DEL, only ASCII."""
+    return b"\\" not in body and b"\x7f" not in body and body.isascii()
 
 
 def _may_have_huge_number(json: bytes) -> bool:
@@ -54,5 +64,5 @@ def _looks_huge(json: bytes) -> bool:
     return (b"e000" in digits and b"0e000" in digits) or MANY_DIGITS in digits
 
 
-def _may_be_too_much(raw: bytes) -> bool:
-    return len(raw) > SAFE_SIZE or raw.count(b"{") + raw.count(b"[") > DEPTH_LIMIT
+def _brackets(json: bytes) -> int:
+    return json.count(b"{") + json.count(b"[")

@@ -116,6 +116,37 @@ def test_the_data_of_each_item_of_a_batch_is_checked(data: bytes) -> None:
     compare(decoders.events, items, decoders.events.lines(b"\n".join(items)))
 
 
+GOOD, NESTED = b'{"type":"a","service":"b"}', b'{"type":"a","service":"b","data":{"a":{"b":"}"}}}'
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"\n".join([GOOD, NESTED]),
+        b"\r\n".join([GOOD, NESTED, GOOD, b""]),
+        b"\n\n" + GOOD + b"\n \t\n  " + NESTED + b" \r\n\r\n",
+        GOOD + NESTED + b"\n" + GOOD,
+        GOOD + b" " + GOOD,
+        GOOD + b" " + GOOD + b'\n{"type":"a",\n"service":"b"}',
+        GOOD + GOOD + b"\n" + b'{"type":"a","service":"b","data":{"a":{}\n{}}}',
+        b'{"type":"a","service":"b","data":{"a":{}\n,"b":{}}}\n' + GOOD,
+        GOOD + b"\n{}\n" + NESTED,
+        GOOD + b"\n{\n" + NESTED,
+        GOOD + b"\n\x0b" + GOOD,
+    ],
+)
+def test_each_line_is_one_item(body: bytes) -> None:
+    compare(decoders.events, [line for line in body.split(b"\n") if line.strip()], decoders.events.lines(body))
+
+
+@pytest.mark.parametrize("levels", [62, 63, 64, 65])
+@pytest.mark.parametrize("others", [0, 1, 100])
+def test_the_depth_of_data_is_checked_alike_beside_others(levels: int, others: int) -> None:
+    deep = b'{"type":"a","service":"b","data":{"a":' + b"[" * levels + b"]" * levels + b',"b":"' + b"x" * 100 + b'"}}'
+    items = [deep, *[NESTED] * others]
+    compare(decoders.events, items, decoders.events.lines(b"\n".join(items)))
+
+
 @pytest.mark.parametrize("time", ["9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59"])
 def test_times_at_the_ends_of_the_calendar_are_decoded_alike(time: str) -> None:
     body = json.dumps({"type": "a", "service": "b", "timestamp": time}).encode()
