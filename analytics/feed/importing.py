@@ -129,7 +129,8 @@ def _batches(rows: Iterable[FileRow], target: Target, done: int, most: int) -> I
         if problem is not None:
             part.damaged.append((line, problem))
             continue
-        text = sendable(text, f"{target.prefix}-{number}")
+        if not _is_complete(text):
+            text = _completed(text, f"{target.prefix}-{number}")
         part.texts.append(text)
         part.lines.append(line)
         part.size += len(text)
@@ -171,12 +172,19 @@ def sendable(text: bytes, default_id: str) -> bytes:
 
     A row that is not a JSON object is unchanged; the service rejects it.
     """
+    return text if _is_complete(text) else _completed(text, default_id)
+
+
+def _is_complete(text: bytes) -> bool:
+    """Whether a row is sent as it is, as most rows are."""
     try:
         row = _identify(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        row = None
-    if row is not None and row.id is not msgspec.UNSET and bytes(row.id) != NULL and row.received_at is msgspec.UNSET:
-        return text  # quicker than the rest, for most rows
+        return False
+    return row.received_at is msgspec.UNSET and row.id is not msgspec.UNSET and bytes(row.id) != NULL
+
+
+def _completed(text: bytes, default_id: str) -> bytes:
     members = _members(text)
     if members is None or (members.get("id", NULL) != NULL and "received_at" not in members):
         return text
