@@ -30,7 +30,9 @@ KIND = "events"
 """The field of an object around an array, and what the items are."""
 WRITE_SECONDS = 25.0
 """How long it may take until the events of a request are in files."""
+NONE = Receipt(0, 0, 0, [])
 _parse = msgspec.json.Decoder(Receipt).decode
+_encode_lines = msgspec.json.Encoder().encode_lines
 
 
 class HistoryOptions(NamedTuple):
@@ -54,7 +56,9 @@ def history_blueprint(store: AsksStore, options: HistoryOptions) -> Blueprint:
         found = decode(decoder, data, KIND, is_lines=media_type == LINES_TYPE)
         batch = found if isinstance(found, DecodedBatch) else DecodedBatch([found], [0], [])
         options.redact(batch.items, data, partial(may_import, request.environ))
-        body = msgspec.Raw(msgspec.json.encode(batch.items))
+        if not batch.items:
+            return respond(receipt_answer(_receipt(batch, NONE), KIND))
+        body = _encode_lines(batch.items)
         answer = b"".join(store.ask(BRING_HISTORY, seconds=WRITE_SECONDS, body=body))
         return respond(receipt_answer(_receipt(batch, _parse(answer)), KIND))
 

@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 
 REQUEST, PIECE, END, FAILURE = b"r", b"d", b"e", b"f"
-"""Kinds of frames: a request, a piece of its answer, the end of the answer, or why there is none."""
+"""Kinds of frames: a request, a piece of its answer, the end of the answer, or why there is none.
+
+A request is a line with a `StoreRequest` as JSON; what follows is its body.
+"""
 MAX_FRAME = 64 * 1024 * 1024
-NO_BODY = msgspec.Raw(b"null")
 _HEAD = struct.Struct("<cI")
 
 
@@ -21,14 +23,12 @@ class StoreRequest(msgspec.Struct, frozen=True):
         args: its arguments.
         position: the answer covers all entries of the log up to this one; 0 for whatever is known.
         seconds: how long it may take.
-        body: JSON that the operation decodes itself.
     """
 
     op: str
     args: dict[str, Any]
     position: int = 0
     seconds: float = 30.0
-    body: msgspec.Raw = NO_BODY
 
 
 class AnswerFailure(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ import msgspec
 
 STARTING = "the store is starting"
 BRING_HISTORY = "history"
-"""The operation that stores old events: its body is a JSON array of `NewEvent`, its answer a `Receipt`."""
+"""The operation that stores old events: its body has a `NewEvent` as JSON in each line, its answer a `Receipt`."""
 COUNT_ERASED = "erased"
 """The operation that waits for an erasure, named by the argument `salt`; its answer is how many events it hid."""
 

@@ -1,8 +1,12 @@
 """Rows that DuckDB reads through Arrow's C interface: it gets what was put in, and copies what it keeps."""
 
+import ctypes
 import json
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import duckdb
@@ -11,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analytics.store.files.arrow import ArrowRows, PickedColumn, lines_column, text_column
+from analytics.store.files.arrow import ArrowRows
+from analytics.store.files.text_columns import PickedColumn, RepeatedTexts, lines_column, text_column
 
 TEXTS = st.text(st.sampled_from('aé😀\0"\\ '), max_size=20)
 
@@ -88,3 +93,39 @@ def test_rows_can_be_read_twice(db: duckdb.DuckDBPyConnection) -> None:
     query = "SELECT a.seq, b.text FROM rows a JOIN rows b USING (seq) ORDER BY seq"
     assert db.execute(query).fetchall() == db.execute(query).fetchall() == [(0, "a"), (1, "b"), (2, "c")]
     db.unregister("rows")
+
+
+@pytest.mark.parametrize(
+    "column", [np.arange(2), text_column(["a"] * 4), PickedColumn(np.arange(2), text_column("abc"))]
+)
+def test_a_column_with_another_number_of_rows_is_refused(column: Any) -> None:
+    with pytest.raises(ValueError, match="the column other has"):
+        ArrowRows({"seq": np.arange(3), "other": column}, 3)
+
+
+def test_two_threads_get_structures_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = ArrowRows({"seq": np.arange(3)}, 3)
+    rows._copy(rows._schema).release = None
+    pointer, both_here = ctypes.pointer, threading.Barrier(2)
+
+    def late(of: Any) -> Any:
+        with suppress(threading.BrokenBarrierError):
+            both_here.wait(0.3)
+        return pointer(of)
+
+    monkeypatch.setattr(ctypes, "pointer", late)
+    with ThreadPoolExecutor(2) as threads:
+        one, other = (threads.submit(rows._copy, rows._schema) for _ in range(2))
+        assert ctypes.addressof(one.result()) != ctypes.addressof(other.result())
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.lists(TEXTS, min_size=1, max_size=9), min_size=1, max_size=4))
+def test_repeated_texts_come_back(db: duckdb.DuckDBPyConnection, parts: list[list[str]]) -> None:
+    texts = [text for part in parts for text in part]
+    repeated = RepeatedTexts()
+    new = b"".join(repeated.add(part) for part in parts)
+    assert sorted(new) == sorted("".join(set(texts)).encode())
+    column = repeated.column()
+    assert sorted(repeated.at(column.places[1:])) == sorted(set(texts[1:]))
+    assert read(db, {"text": column}, len(texts)) == [(text,) for text in texts]

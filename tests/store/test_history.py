@@ -42,7 +42,7 @@ def old(number: int, days: float, user: str | None = None, **data: Any) -> NewEv
 
 def bring(disk: Keeping, events: list[NewEvent]) -> Receipt:
     """Bring events in; a store process that was killed, or cannot write now, is asked again."""
-    body = msgspec.Raw(msgspec.json.encode(events))
+    body = msgspec.json.Encoder().encode_lines(events)
     with gevent.Timeout(30):
         while True:
             try:
@@ -123,7 +123,7 @@ def test_a_failed_write_stores_nothing_and_is_told(tmp_path: Path) -> None:
         disk.until(disk.client._ready.is_set)
         obstacle = disk.path / "store/events"
         obstacle.write_text("no folder")
-        body = msgspec.Raw(msgspec.json.encode([old(1, 5)]))
+        body = msgspec.json.encode(old(1, 5))
         with pytest.raises(StoreFailure, match="could not write these events") as caught:
             b"".join(disk.client.ask(BRING_HISTORY, body=body))
         assert caught.value.status == 503

@@ -14,14 +14,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from analytics.log.digests import erasure_of
 from analytics.records import NewEvent
 from analytics.store.files.figures import figures_by_day
 from analytics.store.files.layout import SORTED_BY
-from analytics.store.history.batch import HistoryBatch
+from analytics.store.files.manifest import PendingErasure, Progress
 from analytics.store.options import StoreOptions
 from analytics.store.process.engine import DuckEngine
 from analytics.store.process.opening import OpenStore, open_store
 
+encode_lines = msgspec.json.Encoder().encode_lines
 DAYS = 400
 TODAY = int(time.time() // 86_400)
 MIDNIGHT = datetime.fromtimestamp(TODAY * 86_400, UTC)
@@ -118,13 +120,13 @@ def test_files_have_what_was_brought_in(engine: DuckEngine, groups: list[list[li
     with opened(engine) as store:
         for together in (requests[:2], requests[2:]):  # batches of one write, and those after it
             now = time.time()
-            batches = [HistoryBatch(msgspec.json.encode(some), now, store.history.oldest_day) for some in together]
-            store.history._waiting = [batch for batch in batches if batch.events]
+            batches = [store.history.decoded(encode_lines(some)) for some in together]
+            store.history._waiting = [batch for batch in batches if len(batch.kept)]
             store.history.write()
             for batch, some in zip(batches, together, strict=True):
                 new, repeats, wrong = kept(some, seen, now)
                 expected += new
-                if not batch.events and not repeats:
+                if not len(batch.kept) and not repeats:
                     batch.finish()
                 receipt = batch.wait(0)
                 assert (receipt.accepted, receipt.duplicates, receipt.rejected) == (len(new), repeats, len(wrong))
@@ -165,3 +167,21 @@ def check_file(connection: Any, folder: Path, file: Any) -> None:
 def _microseconds(event: NewEvent) -> int:
     assert event.timestamp is not None
     return (event.timestamp - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def test_erasures_that_all_files_reflect_do_not_wait_on(engine: DuckEngine) -> None:
+    old = NewEvent("view", "shop", "ann", MIDNIGHT - timedelta(days=1), "a")
+    with opened(engine) as store:
+        erasure = erasure_of(["ann"], "ops")
+        pending = PendingErasure(1, 0, erasure.salt, erasure.digests)
+        later = pending._replace(position=2, salt="later", digests=[])
+        store.history.note(pending)
+        store.manifest.add([], Progress(0, 1, 0), [], [pending])
+        store.history.note(later)
+        for waiting in ([pending, later], [later]):
+            batch = store.history.decoded(msgspec.json.encode(old))
+            store.history._waiting = [batch]
+            store.history.write()
+            assert [error.code for error in batch.wait(0).errors] == ["user_erased"]
+            assert store.history._pending == waiting
+            store.manifest.replace((), (), erased_to=1)

@@ -3,10 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Protocol
 
-from msgspec import Raw
-
 from analytics.errors import AnalyticsError
-from analytics.store.frames import NO_BODY
 
 
 class AsksStore(Protocol):
@@ -18,7 +15,7 @@ class AsksStore(Protocol):
         args: Mapping[str, Any] | None = None,
         *,
         seconds: float = ...,
-        body: Raw = ...,
+        body: bytes = ...,
         is_wanted: Callable[[], bool] = ...,
     ) -> Iterator[bytes]:
         """The answer in pieces.
@@ -44,7 +41,7 @@ class NoStore:
         args: Mapping[str, Any] | None = None,
         *,
         seconds: float = 0,
-        body: Raw = NO_BODY,
+        body: bytes = b"",
         is_wanted: Callable[[], bool] = lambda: True,
     ) -> Iterator[bytes]:
         """Raise StoreMissing."""

@@ -21,7 +21,7 @@ from analytics.log.disk.consumer import Consumer
 from analytics.log.disk.log import DiskLog
 from analytics.store.client.child import COMMAND, Child
 from analytics.store.client.slots import QuestionSlots
-from analytics.store.frames import END, NO_BODY, PIECE, REQUEST, AnswerFailure, StoreRequest, read_frame, send_frame
+from analytics.store.frames import END, PIECE, REQUEST, AnswerFailure, StoreRequest, read_frame, send_frame
 from analytics.store.messages import Begin, StoreStatus
 from analytics.store.options import StoreOptions
 
@@ -115,7 +115,7 @@ class StoreClient:
         *,
         seconds: float = QUESTION_SECONDS,
         start_seconds: float = START_SECONDS,
-        body: msgspec.Raw = NO_BODY,
+        body: bytes = b"",
         is_wanted: Callable[[], bool] = lambda: True,
     ) -> Iterator[bytes]:
         """Ask the store process; yields the answer in pieces. It covers all records that were acknowledged before.
@@ -123,6 +123,7 @@ class StoreClient:
         Close the iterator to cancel the question. One that is starting is waited for, for `start_seconds` at most.
 
         Args:
+            body: bytes that the operation decodes itself.
             is_wanted: asked every `LOOK_SECONDS`; the question is cancelled when it says no.
 
         Raises:
@@ -137,21 +138,23 @@ class StoreClient:
         with self._slots.taken(op, is_wanted):
             self._tell()
             try:
-                yield from self._request(StoreRequest(op, dict(args or {}), self._told, seconds, body), is_wanted)
+                yield from self._request(StoreRequest(op, dict(args or {}), self._told, seconds), body, is_wanted)
             except Unavailable as error:
                 if isinstance(error.__cause__, TimeoutError):  # a machine so busy that it was not even interrupted
                     late = AnswerFailure("query_timeout", f"The query took longer than {seconds:g} s.")
                     raise StoreFailure(late) from error
                 raise
 
-    def _request(self, request: StoreRequest, is_wanted: Callable[[], bool] = lambda: True) -> Iterator[bytes]:
+    def _request(
+        self, request: StoreRequest, body: bytes = b"", is_wanted: Callable[[], bool] = lambda: True
+    ) -> Iterator[bytes]:
         child = self._child
         if child is None:
             raise _unavailable()
         try:
             with closing(child.connect()) as connection:
                 connection.settimeout(request.seconds + GRACE_SECONDS)
-                yield from _answer(connection, request, is_wanted)
+                yield from _answer(connection, request, body, is_wanted)
         except (OSError, EOFError) as error:
             raise _unavailable() from error
 
@@ -217,8 +220,10 @@ class StoreClient:
             self._consumer.move(self.status.upto)
 
 
-def _answer(connection: socket.socket, request: StoreRequest, is_wanted: Callable[[], bool]) -> Iterator[bytes]:
-    send_frame(connection, REQUEST, msgspec.json.encode(request))
+def _answer(
+    connection: socket.socket, request: StoreRequest, body: bytes, is_wanted: Callable[[], bool]
+) -> Iterator[bytes]:
+    send_frame(connection, REQUEST, b"\n".join([msgspec.json.encode(request), body]))
     while True:
         _wait(connection, request.seconds + GRACE_SECONDS, is_wanted)
         kind, body = read_frame(connection)

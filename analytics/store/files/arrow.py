@@ -1,11 +1,14 @@
-"""Rows in memory that DuckDB reads through the C data interface of Arrow: texts without a Python object for each.
+"""Rows in memory that DuckDB reads through the C data interface of Arrow.
 
 https://arrow.apache.org/docs/format/CDataInterface.html
 """
 
 import ctypes
+import threading
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from analytics.store.files.text_columns import PickedColumn, TextColumn
 
 if TYPE_CHECKING:
     import numpy as np
@@ -18,91 +21,6 @@ SCHEMA, ARRAY = b"arrow_schema", b"arrow_array"
 NULLABLE = 2
 """Flag of a schema."""
 _FORMATS = {"i8": b"l", "i4": b"i", "i2": b"s", "b1": b"b", "M8": b"tsu:"}
-_LINE_END = 10
-
-
-class TextColumn(NamedTuple):
-    """Texts: where each begins in UTF-8 and, at last, where they end; which are present, where not all of them are."""
-
-    starts: "Array"
-    utf8: bytes
-    present: "Array | None" = None
-
-    def cut(self, start: int, end: int) -> "TextColumn":
-        """Those from one place to before another."""
-        present = None if self.present is None else self.present[start:end]
-        return TextColumn(self.starts[start : end + 1], self.utf8, present)
-
-
-class PickedColumn(NamedTuple):
-    """Texts, each by its place among others; it is absent where that is negative."""
-
-    places: "Array"
-    texts: TextColumn
-
-    def cut(self, start: int, end: int) -> "PickedColumn":
-        """Those from one place to before another."""
-        places = self.places[start:end]
-        used = places[places >= 0]
-        if not len(used):
-            return PickedColumn(places, self.texts.cut(0, 0))
-        first, last = int(used.min()), int(used.max())
-        return PickedColumn(places - first, self.texts.cut(first, last + 1))
-
-
-def text_column(texts: Sequence[str | None]) -> TextColumn:
-    """A column of texts, None where one is absent."""
-    import numpy as np
-
-    known, present = texts, None
-    try:
-        utf8 = "".join(texts).encode()  # type: ignore[arg-type]
-    except TypeError:  # quicker than to look for None
-        known = [text or "" for text in texts]
-        present = np.fromiter([text is not None for text in texts], "?", len(texts))
-        utf8 = "".join(known).encode()  # type: ignore[arg-type]
-    parts: Sequence[Any] = known if utf8.isascii() else [text.encode() for text in known if text is not None]
-    starts = np.zeros(len(texts) + 1, "i8")
-    np.cumsum(np.fromiter(map(len, parts), "i8", len(texts)), out=starts[1:])
-    return TextColumn(starts, utf8, present)
-
-
-def texts_in_order(columns: Sequence[TextColumn]) -> TextColumn:
-    """The texts of several columns, one after the other."""
-    import numpy as np
-
-    starts, size = [], 0
-    for column in columns:
-        starts.append(column.starts[:-1] + size)
-        size += len(column.utf8)
-    present = None
-    if any(column.present is not None for column in columns):
-        present = np.concatenate([_presence(column) for column in columns])
-    return TextColumn(np.concatenate([*starts, [size]]), b"".join(column.utf8 for column in columns), present)
-
-
-def _presence(column: TextColumn) -> "Array":
-    import numpy as np
-
-    return np.ones(len(column.starts) - 1, "?") if column.present is None else column.present
-
-
-def lines_column(lines: Sequence[bytes]) -> TextColumn:
-    """A column of texts that are joined by line ends, in several parts.
-
-    Raises:
-        UnicodeDecodeError: they are not UTF-8.
-    """
-    import numpy as np
-
-    joined = b"\n".join(lines)
-    if not joined.isascii():
-        joined.decode()
-    found = np.frombuffer(joined, "u1")
-    is_text = found != _LINE_END
-    ends = np.append(np.flatnonzero(~is_text), len(found))
-    ends -= np.arange(len(ends))
-    return TextColumn(np.concatenate(([0], ends)), found[is_text].tobytes())
 
 
 def _bits(truths: "Array") -> "Array":
@@ -169,8 +87,11 @@ class ArrowRows:
     def __init__(self, columns: "Mapping[str, Array | TextColumn | PickedColumn]", count: int) -> None:
         self._held: list[Any] = []
         self._given: list[Any] = []
+        self._lock = threading.Lock()
         schemas, arrays = [], []
         for name, column in columns.items():
+            if _length(column) != count:
+                raise ValueError(f"the column {name} has {_length(column)} rows, not {count}")
             schema, array = self._column(column, count)
             schema.name = name.encode()
             schemas.append(schema)
@@ -186,13 +107,14 @@ class ArrowRows:
 
     def _copy(self, of: Any) -> Any:
         """A copy to give away, in the place of one that was taken: who takes it notes there that it is released."""
-        for each in self._given:
-            if type(each) is type(of) and not each.release:
-                ctypes.pointer(each)[0] = of
-                return each
-        copy = type(of).from_buffer_copy(of)
-        self._given.append(copy)
-        return copy
+        with self._lock:
+            for each in self._given:
+                if type(each) is type(of) and not each.release:
+                    ctypes.pointer(each)[0] = of
+                    return each
+            copy = type(of).from_buffer_copy(of)
+            self._given.append(copy)
+            return copy
 
     def _column(self, column: "Array | TextColumn | PickedColumn", count: int) -> tuple[_Schema, _Array]:
         if isinstance(column, TextColumn):
@@ -239,6 +161,13 @@ class ArrowRows:
         if dictionary is not None:
             parent.dictionary = ctypes.pointer(dictionary)
         self._held += [pointers, children, dictionary]
+
+
+def _length(column: "Array | TextColumn | PickedColumn") -> int:
+    """How many rows a column has."""
+    if isinstance(column, TextColumn):
+        return len(column.starts) - 1
+    return len(column.places if isinstance(column, PickedColumn) else column)
 
 
 def _pointer(buffer: Any) -> int | None:

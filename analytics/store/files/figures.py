@@ -1,12 +1,15 @@
 """Figures of the events of a file, as the manifest has them: found in its rows before they are written."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analytics.clock import DAY_SECONDS
 
 if TYPE_CHECKING:
+    import numpy as np
     from duckdb import DuckDBPyConnection
+
+    Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 DAY_MICROSECONDS = DAY_SECONDS * 1_000_000
 
@@ -22,6 +25,40 @@ class EventFigures(NamedTuple):
     services: frozenset[str]
     types: frozenset[str]
     shapes: tuple[int, ...]
+
+
+def figures_of(
+    times: "Integers", seqs: "Integers", shapes: "Integers", services: Iterable[str], types: Iterable[str]
+) -> EventFigures:
+    """The figures of some events: of their times in microseconds, numbers and shapes, and the names that they have."""
+    import numpy as np
+
+    return EventFigures(
+        len(times),
+        int(seqs.min()),
+        int(seqs.max()),
+        int(times.min()) / 1e6,
+        int(times.max()) / 1e6,
+        frozenset(services),
+        frozenset(types),
+        tuple(np.unique(shapes).tolist()),
+    )
+
+
+def figures_together(one: EventFigures, other: EventFigures | None) -> EventFigures:
+    """The figures of the events of both."""
+    if other is None:
+        return one
+    return EventFigures(
+        one.rows + other.rows,
+        min(one.first_seq, other.first_seq),
+        max(one.last_seq, other.last_seq),
+        min(one.since, other.since),
+        max(one.until, other.until),
+        one.services | other.services,
+        one.types | other.types,
+        tuple(sorted({*one.shapes, *other.shapes})),
+    )
 
 
 def figures_by_day(connection: "DuckDBPyConnection", relation: str) -> Mapping[int, EventFigures]:

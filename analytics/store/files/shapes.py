@@ -6,6 +6,7 @@ for byte but for white space between tokens; otherwise, and where its shape is r
 """
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -71,29 +72,19 @@ class Shapes:
 
     def split(self, objects: Sequence[bytes | Fields]) -> list[SplitGroup]:
         """Split objects by their shapes; they are JSON texts, or those fields from which the text can be built."""
-        found: list[bytes | Fields | None] = list(objects)
-        texts = {place: each for place, each in enumerate(objects) if type(each) is bytes}
-        for place, each in zip(texts, _exact(list(texts.values())), strict=True):
-            found[place] = each
-        groups: dict[tuple[str, ...], tuple[list[int], list[Fields]]] = {}
-        whole: list[int] = []
-        for place, split in enumerate(found):
-            if type(split) is not dict:
-                whole.append(place)
-                continue
-            fields = tuple(split)
-            group = groups.get(fields)
-            if group is None:
-                group = groups[fields] = ([], [])
-            group[0].append(place)
-            group[1].append(split)
+        exact = (fields or {} for fields in _exact([each for each in objects if isinstance(each, bytes)]))
+        found = [each if isinstance(each, dict) else next(exact) for each in objects]
+        groups = defaultdict[tuple[str, ...], list[int]](list)
+        for place, fields in enumerate(map(tuple, found)):
+            groups[fields].append(place)
+        whole = groups.pop((), [])
         made = []
-        for fields, (places, alike) in groups.items():
+        for fields, places in groups.items():
             shape = self._shape(fields, len(places))
             if shape is None:
                 whole += places
             else:
-                columns = zip(*[each.values() for each in alike], strict=True)
+                columns = zip(*[found[place].values() for place in places], strict=True)
                 made.append(SplitGroup(shape, places, [b"\n".join(each) for each in columns]))
         if whole:
             made.append(SplitGroup(None, whole, [b"\n".join(_text(objects[place]) for place in whole)]))

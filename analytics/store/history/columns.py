@@ -1,21 +1,20 @@
 """Columns of old events in the order of files, so that each day is written as it is: nothing is sorted again."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from analytics.store.files.arrow import ArrowRows, PickedColumn, TextColumn, lines_column, text_column
-from analytics.store.files.figures import DAY_MICROSECONDS, EventFigures
-from analytics.store.files.letters import LetterSets
-from analytics.store.files.shapes import COLUMN, Shapes
-from analytics.store.process.decoding import JournalEvent, SplitEvent
-from analytics.store.process.waiting import SPLIT_ROWS
+from analytics.store.files.arrow import ArrowRows
+from analytics.store.files.figures import DAY_MICROSECONDS, EventFigures, figures_of
+from analytics.store.files.letters import together
+from analytics.store.files.text_columns import PickedColumn, TextColumn, picked_together, text_column
+from analytics.store.history.batch import HistoryBatch
+from analytics.store.process.event_columns import REPEATED
 
 if TYPE_CHECKING:
     import numpy as np
 
-    Integers = np.ndarray[Any, np.dtype[np.int64]]
+    Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class DayRows(NamedTuple):
@@ -26,103 +25,42 @@ class DayRows(NamedTuple):
     rows: ArrowRows
 
 
-class _Field:
-    """A column of data while events are split: the texts that were found, and the place of each event among them."""
-
-    def __init__(self, count: int) -> None:
-        import numpy as np
-
-        self.places = np.full(count, -1, "i8")
-        self._lines: list[bytes] = []
-        self._count = 0
-
-    def put(self, events: "Integers", joined: bytes) -> None:
-        """Put the texts of some events."""
-        import numpy as np
-
-        self._lines.append(joined)
-        self.places[events] = np.arange(self._count, self._count + len(events))
-        self._count += len(events)
-
-    def column(self) -> PickedColumn:
-        """The column."""
-        return PickedColumn(self.places, lines_column(self._lines))
-
-
 class HistoryColumns:
-    """Events as columns, by day, service, type, time and number, as files have them.
+    """The kept events of batches as columns, by day, service, type, time and number, as files have them.
 
     Args:
-        times: in microseconds since the epoch.
         first: number of the first event; the others follow.
         received: when they came, in microseconds since the epoch.
-        lock: held while some events are split, as others use the shapes, too.
 
     Attributes:
         letters: of the columns of texts.
     """
 
-    def __init__(
-        self,
-        events: Sequence[JournalEvent],
-        times: "Integers",
-        first: int,
-        received: int,
-        shapes: Shapes,
-        lock: AbstractContextManager[object],
-    ) -> None:
+    def __init__(self, batches: Sequence[HistoryBatch], first: int, received: int) -> None:
         import numpy as np
 
+        starts = np.cumsum([0, *(len(batch.ids) for batch in batches)])
+        kept = np.concatenate([batch.kept + start for batch, start in zip(batches, starts, strict=False)])
+        times = np.concatenate([batch.times for batch in batches])[kept]
         days = times // DAY_MICROSECONDS
-        names = [(event.service, event.type) for event in events]
-        ranks = {pair: rank for rank, pair in enumerate(sorted(set(names)))}
-        order = np.lexsort((times, np.fromiter(map(ranks.__getitem__, names), "i4", len(names)), days))
-        events, self._times, self._days = [events[place] for place in order.tolist()], times[order], days[order]
-        self._sets = LetterSets()
+        texts = {name: picked_together([_texts_of(batch, name) for batch in batches]) for name in _names(batches)}
+        self._known: dict[str, list[str]] = {}
+        for name in REPEATED:
+            self._known[name], texts[name] = _sorted(texts[name])
+        order = np.lexsort((times, *(texts[name].places[kept] for name in ("type", "service")), days))
+        self._days, self._times, rows = days[order], times[order], kept[order]
         self._columns: dict[str, Any] = {
             "seq": order + first,
-            "id": self._texts("id", [event.id or "" for event in events]),
-            "type": self._texts("type", [event.type for event in events]),
-            "service": self._texts("service", [event.service for event in events]),
-            "user_id": self._texts("user_id", [event.user_id for event in events]),
             "time": self._times.view("M8[us]"),
-            "received": np.full(len(events), received, "i8").view("M8[us]"),
-            "is_timed": np.fromiter([event.timestamp is not None for event in events], "?", len(events)),
-            "shape": np.zeros(len(events), "i2"),
+            "received": np.full(len(rows), received, "i8").view("M8[us]"),
+            "is_timed": np.concatenate([batch.is_timed for batch in batches])[rows],
+            "shape": np.concatenate([batch.columns["shape"] for batch in batches])[rows],
         }
-        self._names = [names[place] for place in order.tolist()]
-        self._fields = {"rest": _Field(len(events))}
-        self._shapes = shapes
-        for start in range(0, len(events), SPLIT_ROWS):
-            data = [
-                event.data if isinstance(event, SplitEvent) else bytes(event.data)
-                for event in events[start : start + SPLIT_ROWS]
-            ]
-            with lock:
-                self._split(data, start)
-        self._columns |= {name: field.column() for name, field in self._fields.items()}
-        self.letters = self._sets.letters()
-
-    def _texts(self, name: str, texts: Sequence[str | None]) -> TextColumn:
-        column = text_column(texts)
-        self._sets.add(name, column.utf8)
-        return column
-
-    def _split(self, data: Sequence[Any], start: int) -> None:
-        """Put the data of the events from a place on into columns."""
-        import numpy as np
-
-        for group in self._shapes.split(data):
-            places = np.fromiter(group.places, "i8", len(group.places)) + start
-            names = ["rest"]
-            if group.shape is not None:
-                self._columns["shape"][places] = group.shape.number
-                names = [COLUMN + field for field in group.shape.fields]
-            for name, joined in zip(names, group.columns, strict=True):
-                self._sets.add(name, joined)
-                if name not in self._fields:
-                    self._fields[name] = _Field(len(self._times))
-                self._fields[name].put(places, joined)
+        is_mixed = bool((np.diff(days) < 0).any())
+        for name, column in texts.items():
+            picked = PickedColumn(column.places[rows], column.texts)
+            self._columns[name] = picked.gathered() if is_mixed and name not in REPEATED else picked
+        self.letters = together(batch.letters.letters() for batch in batches)
 
     def days(self) -> Iterator[DayRows]:
         """The events of each day, in order."""
@@ -137,17 +75,36 @@ class HistoryColumns:
     def _figures(self, start: int, end: int) -> EventFigures:
         import numpy as np
 
-        times, seqs, names = self._times[start:end], self._columns["seq"][start:end], set(self._names[start:end])
-        return EventFigures(
-            end - start,
-            int(seqs.min()),
-            int(seqs.max()),
-            int(times.min()) / 1e6,
-            int(times.max()) / 1e6,
-            frozenset(service for service, _ in names),
-            frozenset(type_ for _, type_ in names),
-            tuple(np.unique(self._columns["shape"][start:end]).tolist()),
-        )
+        times, seqs, shapes = (each[start:end] for each in (self._times, self._columns["seq"], self._columns["shape"]))
+        ranks = {name: np.unique(self._columns[name].places[start:end]).tolist() for name in REPEATED}
+        names = {name: [self._known[name][rank] for rank in found] for name, found in ranks.items()}
+        return figures_of(times, seqs, shapes, names["service"], names["type"])
+
+
+def _names(batches: Sequence[HistoryBatch]) -> list[str]:
+    """The names of the columns of texts, each once."""
+    return list(dict.fromkeys(name for batch in batches for name in batch.columns if name != "shape"))
+
+
+def _texts_of(batch: HistoryBatch, name: str) -> PickedColumn:
+    """A column of texts of a batch, where a missing one has none."""
+    import numpy as np
+
+    column = batch.columns.get(name)
+    if column is None:
+        return PickedColumn(np.full(len(batch.ids), -1, "i8"), text_column([]))
+    return column if isinstance(column, PickedColumn) else column.picked()
+
+
+def _sorted(column: PickedColumn) -> tuple[list[str], PickedColumn]:
+    """The texts of a column, each once and in order, and the column with these."""
+    import numpy as np
+
+    found = column.texts.texts()
+    known = sorted(set(found))
+    ranks = {text: rank for rank, text in enumerate(known)}
+    places = np.array([ranks[text] for text in found])
+    return known, PickedColumn(places[column.places], text_column(known))
 
 
 def _cut(column: Any, start: int, end: int) -> Any:

@@ -5,15 +5,14 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
 from analytics.clock import DAY_SECONDS
 from analytics.log.digests import among
 from analytics.records import NewErasure, Receipt
-from analytics.store.files.arrow import ArrowRows, text_column
+from analytics.store.files.arrow import ArrowRows
 from analytics.store.files.layout import EVENTS_FOLDER
 from analytics.store.files.manifest import DataFile, Manifest, PendingErasure
 from analytics.store.files.shapes import Shapes
+from analytics.store.files.text_columns import texts_in_order
 from analytics.store.files.writer import FileWriter, Reach
 from analytics.store.history.batch import HistoryBatch
 from analytics.store.history.columns import HistoryColumns
@@ -58,7 +57,7 @@ class HistoryImporter:
     ) -> None:
         self._manifest, self._catalog, self._shapes = manifest, catalog, shapes
         self._writer, self._engine, self._flusher, self._days = writer, engine, flusher, days
-        self._lock, self._called = threading.Lock(), threading.Event()
+        self._lock, self._decoding, self._called = threading.Lock(), threading.Lock(), threading.Event()
         self._waiting: list[HistoryBatch] = []
         self._unmerged = 0
         self._wrote_at = -QUIET_SECONDS
@@ -88,22 +87,22 @@ class HistoryImporter:
         """Wait for a batch."""
         self._called.wait(seconds)
 
-    def bring(self, body: bytes | msgspec.Raw, seconds: float, max_bytes: int, *, may_write: bool) -> Receipt:
-        """Store events, a JSON array of `NewEvent`; returns when they are in files.
+    def bring(self, body: bytes, seconds: float, max_bytes: int, *, may_write: bool) -> Receipt:
+        """Store events, lines of JSON of `NewEvent`; returns when they are in files.
 
         Raises:
             Refusal: nothing of it is stored.
         """
         if not may_write:
             raise Refusal("store_full", "The disk is almost full, so that no old events are taken: make room first.")
-        if sum(file.bytes for file in self._catalog.of_events()) + len(bytes(body)) // 4 > max_bytes:
+        if sum(file.bytes for file in self._catalog.of_events()) + len(body) // 4 > max_bytes:
             raise Refusal(
                 "store_full",
                 "The long-term store has no room for older events, which are deleted first: raise "
                 "ANALYTICS_STORE_MAX_BYTES.",
             )
-        batch = HistoryBatch(body, time.time(), self.oldest_day)
-        if batch.events:
+        batch = self.decoded(body)
+        if len(batch.kept):
             with self._lock:
                 self._waiting.append(batch)
                 self._called.set()
@@ -111,9 +110,15 @@ class HistoryImporter:
             batch.finish()
         return batch.wait(seconds)
 
+    def decoded(self, body: bytes) -> HistoryBatch:
+        """The events of a request, of which one is decoded at a time: so it stays in the cache of the processor."""
+        with self._decoding:
+            return HistoryBatch(body, time.time(), self.oldest_day, self._shapes, self._catalog.tail.lock)
+
     def note(self, erasure: PendingErasure) -> None:
         """Do not bring back the events that an erasure is about."""
-        self._pending = [*self._pending, erasure]
+        with self._lock:
+            self._pending = [*self._pending, erasure]
 
     def merged(self) -> None:
         """Note that small files were merged."""
@@ -125,10 +130,10 @@ class HistoryImporter:
         Raises:
             duckdb.Error, OSError, sqlite3.Error: that failed; nothing of them is stored.
         """
+        known, connection = self._known_erasures(), self._engine.connect()
         with self._lock:
             batches, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
             self._called.clear()
-        known, connection = self._pending, self._engine.connect()
         try:
             self._drop_erased(batches, known)
             self._drop_repeated(batches)
@@ -146,31 +151,39 @@ class HistoryImporter:
         for batch in batches:
             batch.finish()
 
+    def _known_erasures(self) -> list[PendingErasure]:
+        """The erasures that files may not reflect yet; those that they reflect by now are no more among them."""
+        with self._lock:
+            if self._pending:
+                self._erased = self._manifest.erased()
+                done = {salt for _, salt, _ in self._erased}
+                self._pending = [each for each in self._pending if each.salt not in done]
+            return self._pending
+
     def _drop_erased(self, batches: Sequence[HistoryBatch], pending: Sequence[PendingErasure]) -> None:
         erased = [(at * 1e6, NewErasure(salt, digests)) for at, salt, digests in self._erased]
         erased += [(float("inf"), NewErasure(each.salt, each.digests)) for each in pending]
         if not erased:
             return
-        users = {event.user_id for batch in batches for event in batch.events}
+        users = {user for batch in batches for user in batch.users}
         until: dict[str | None, float] = {}
         for at, erasure in erased:
             for user in among(erasure, users):
                 until[user] = max(at, until.get(user, 0.0))
         for batch in batches:
-            rows = zip(batch.places, batch.events, batch.times.tolist(), strict=True)
-            gone = {place for place, event, at in rows if at <= until.get(event.user_id, -1.0)}
+            rows = zip(batch.kept.tolist(), batch.times[batch.kept].tolist(), strict=True)
+            gone = {place for place, at in rows if at <= until.get(batch.users[place], -1.0)}
             batch.refuse(gone, code="user_erased", message="The events of this user were erased.", field="user_id")
 
     def _drop_repeated(self, batches: Sequence[HistoryBatch]) -> None:
         """Drop events that come twice."""
-        ids = [event.id for batch in batches for event in batch.events]
-        if len(set(ids)) == len(ids):
+        if len(set().union(*(batch.ids for batch in batches))) == sum(len(batch.ids) for batch in batches):
             return
-        keys = [list(zip([each.id for each in batch.events], batch.times.tolist(), strict=True)) for batch in batches]
-        seen = set[tuple[str | None, int]]()
-        for batch, of_batch in zip(batches, keys, strict=True):
+        seen = set[tuple[str, int]]()
+        for batch in batches:
             places = set[int]()
-            for place, key in zip(batch.places, of_batch, strict=True):
+            for place, at in zip(batch.kept.tolist(), batch.times[batch.kept].tolist(), strict=True):
+                key = batch.ids[place], at
                 if key in seen:
                     places.add(place)
                 seen.add(key)
@@ -180,14 +193,14 @@ class HistoryImporter:
         """Drop events that are stored already, with the same id and time."""
         import numpy as np
 
-        if not any(batch.events for batch in batches):
+        if not any(len(batch.kept) for batch in batches):
             return
-        times = np.concatenate([batch.times for batch in batches])
+        times = np.concatenate([batch.times[batch.kept] for batch in batches])
         new: dict[str, Any] = {
-            "id": text_column([event.id for batch in batches for event in batch.events]),
+            "id": texts_in_order([batch.columns["id"].taken(batch.kept) for batch in batches]),
             "time": times.view("M8[us]"),
-            "batch": np.repeat(np.arange(len(batches)), [len(batch.events) for batch in batches]),
-            "place": np.array([place for batch in batches for place in batch.places], dtype="i8"),
+            "batch": np.repeat(np.arange(len(batches)), [len(batch.kept) for batch in batches]),
+            "place": np.concatenate([batch.kept for batch in batches]),
         }
         first, last = int(times.min()), int(times.max())
         with self._catalog.view() as view:
@@ -205,15 +218,11 @@ class HistoryImporter:
             batch.drop_duplicates({place for each, place in found if each == number})
 
     def _write(self, connection: "DuckDBPyConnection", batches: Sequence[HistoryBatch]) -> list[DataFile]:
-        import numpy as np
-
-        events = [event for batch in batches for event in batch.events]
-        if not events:
+        count = sum(len(batch.kept) for batch in batches)
+        if not count:
             return []
-        times = np.concatenate([batch.times for batch in batches])
-        first, last = self._last + 1, self._last + len(events)
-        received = round(time.time() * 1e6)
-        columns = HistoryColumns(events, times, first, received, self._shapes, self._catalog.tail.lock)
+        first, last = self._last + 1, self._last + count
+        columns = HistoryColumns(batches, first, round(time.time() * 1e6))
         reach, known = Reach(IMPORT_EPOCH, first, last, 0), self._shapes.by_number
         connection.execute("SET SESSION preserve_insertion_order = true")
         files: list[DataFile] = []
@@ -238,5 +247,5 @@ class HistoryImporter:
         """Leave out events of users who were erased while these were written."""
         for each in pending:
             erasure = NewErasure(each.salt, each.digests)
-            users = among(erasure, {event.user_id for batch in batches for event in batch.events})
+            users = among(erasure, {user for batch in batches for user in batch.users})
             self._catalog.erase(ErasedUsers(users, each.number, each.position))

@@ -1,7 +1,6 @@
 """Decoding events of the journal: with their data split at once, where its text can be built again from the fields."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 import msgspec
 from msgspec import Struct
@@ -11,12 +10,15 @@ from analytics.store.files.shapes import Fields
 
 
 class SplitEvent(Struct, gc=False, omit_defaults=True):
-    """An event as `NewEvent` has it; `data` has the texts of the fields, without white space between tokens."""
+    """An event as `NewEvent` has it; `data` has the texts of the fields, without white space between tokens.
+
+    `timestamp` is a text in ISO 8601.
+    """
 
     type: str
     service: str
     user_id: str | None = None
-    timestamp: datetime | None = None
+    timestamp: str | None = None
     id: str | None = None
     data: Fields = {}
     sender: str | None = None

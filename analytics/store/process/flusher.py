@@ -85,10 +85,12 @@ class Flusher:
         connection = self._engine.connect()
         show(table.parts, connection)
         try:
-            rows = without_erased(table.relation(), self._catalog.erased)
+            erased = self._catalog.erased
+            rows = without_erased(table.relation(), erased)
+            by_day = figures_by_day(connection, rows) if erased else table.figures
             reach = Reach(self.progress.epoch, table.first, table.last, 0)
             letters = together(part.letters.letters() for part in table.parts)
-            for day, figures in figures_by_day(connection, rows).items():
+            for day, figures in sorted(by_day.items()):
                 yield self._writer.write(connection, rows, day, figures, reach, self._shapes.by_number, letters)
         finally:
             connection.close()

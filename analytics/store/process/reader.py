@@ -3,7 +3,6 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 import msgspec
 
@@ -16,11 +15,11 @@ from analytics.store.process.decoding import decoded_events
 from analytics.store.process.journal import JournalReader
 from analytics.store.process.numbering import Numbering
 from analytics.store.process.tail import PENDING_ROWS, Tail
+from analytics.store.process.times import microseconds
 from analytics.store.records.layout import RECORD_LAYOUTS
 
 READ_KINDS = (EVENTS.name, STARTS.name, ERASURES.name, *RECORD_LAYOUTS)
 MICROSECONDS = 1_000_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _decode_erasures = msgspec.json.Decoder(list[NewErasure]).decode
 NOTHING: frozenset[int] = frozenset()
 NO_SERVICE = b'"service":""'
@@ -128,7 +127,12 @@ class JournalFollower:
             places = [place for place, event in enumerate(events) if event.type]
             events, seqs, ids = ([each[place] for place in places] for each in (events, seqs, ids))  # type: ignore
         received = round(entry.received * MICROSECONDS)
-        times = [received if event.timestamp is None else _microseconds(event.timestamp) for event in events]
+        times = [received] * len(events)
+        timed = [place for place, event in enumerate(events) if event.timestamp is not None]
+        if timed:
+            given = microseconds([events[place].timestamp for place in timed])  # type: ignore[misc]
+            for place, at in zip(timed, given.tolist(), strict=True):
+                times[place] = at
         with self._tail.lock:
             self._tail.open.add(events, seqs, ids, times, received, self._tail.shapes, len(body))
             self._advance(entry.position)
@@ -166,8 +170,3 @@ class Reached:
         """Wait until it has read up to `position`, for at most so many seconds; returns whether it has."""
         with self._condition:
             return self._condition.wait_for(lambda: self._position >= position, seconds)
-
-
-def _microseconds(at: datetime) -> int:
-    between = at - _EPOCH
-    return (between.days * 86_400 + between.seconds) * MICROSECONDS + between.microseconds

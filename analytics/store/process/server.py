@@ -40,8 +40,8 @@ class Answering(Protocol):
 class ActiveRequest:
     """A request that is being answered. `query` is set to what can be interrupted."""
 
-    def __init__(self, connection: socket.socket, request: StoreRequest) -> None:
-        self.connection, self.request = connection, request
+    def __init__(self, connection: socket.socket, request: StoreRequest, body: bytes = b"") -> None:
+        self.connection, self.request, self.body = connection, request, body
         self.deadline = time.monotonic() + request.seconds
         self.query: Interruptible | None = None
         self.is_over = self.is_cancelled = False
@@ -117,14 +117,15 @@ class StoreServer:
         try:
             connection.settimeout(FRAME_SECONDS)
             kind, body = read_frame(connection)
-            request = msgspec.json.decode(body, type=StoreRequest)
+            head, _, body = body.partition(b"\n")
+            request = msgspec.json.decode(head, type=StoreRequest)
             connection.settimeout(None)
             if kind != REQUEST or len(self._active) >= MAX_THREADS:
                 raise OSError("too many requests")
         except (OSError, EOFError, msgspec.DecodeError):
             connection.close()
             return True
-        active = ActiveRequest(connection, request)
+        active = ActiveRequest(connection, request, body)
         self._active.add(active)
         self._selector.register(connection, selectors.EVENT_READ, active)
         threading.Thread(target=active.run, args=(self._service,), daemon=True).start()

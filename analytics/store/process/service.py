@@ -72,7 +72,7 @@ class StoreService:
         elif request.op == COUNT_ERASED:
             yield self._count_erased(request)
         elif request.op == BRING_HISTORY:
-            yield msgspec.json.encode(self._bring(request))
+            yield msgspec.json.encode(self._bring(request, active.body))
         elif request.op in STORE_OPERATIONS:
             yield from self._ask(request, active)
         else:
@@ -169,11 +169,11 @@ class StoreService:
         self._follower.tell(told.position, dropped, told.number)
         self._work.set()
 
-    def _bring(self, request: StoreRequest) -> Receipt:
+    def _bring(self, request: StoreRequest, body: bytes) -> Receipt:
         """Store old events."""
         space = self._open.keeper.space
         may_write = space.may_write and not space.room.is_low
-        return self._open.history.bring(request.body, request.seconds, space.max_bytes, may_write=may_write)
+        return self._open.history.bring(body, request.seconds, space.max_bytes, may_write=may_write)
 
     def _count_erased(self, request: StoreRequest) -> bytes:
         counts = self._open.search.counts.wait(request.args["salt"], request.seconds)

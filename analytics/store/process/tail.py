@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from analytics.filters.sql_quoting import quoted_name
 from analytics.store.files.arrow import ArrowRows
+from analytics.store.files.figures import EventFigures, figures_together
 from analytics.store.files.layout import FIXED_COLUMNS
 from analytics.store.files.letters import LetterSets
 from analytics.store.files.shapes import Shapes
 from analytics.store.process.decoding import JournalEvent
-from analytics.store.process.waiting import ShapeRows, WaitingRows
+from analytics.store.process.waiting import WaitingRows
 from analytics.store.records.layout import RECORD_LAYOUTS
 from analytics.store.records.tail import RecordTail
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 PENDING_ROWS = 20_000
 """Rows that become parts of the tail at the latest; before a question, fewer do."""
 OWN_ROWS = 2_000
-"""So many rows of one shape are a part of their own."""
+"""So many rows are a part of their own."""
 EVENT_BYTES = 1_024
 """Events count as if each had at most so many bytes: they stay in memory until they are in files."""
 
@@ -42,13 +43,14 @@ class TailPart(NamedTuple):
 class TailTable:
     """A part of the tail: rows that wait, and tables that they are put into before anybody reads them.
 
-    Many rows of one shape are read where they are, in the memory of Arrow: to copy them into a table of DuckDB takes
-    longer than to read them there once or twice. Few ones are added to one table.
+    Many rows are read where they are, in the memory of Arrow: to copy them into a table of DuckDB takes longer than to
+    read them there once or twice. Few ones are added to one table.
 
     Attributes:
         first, last: the positions between which its entries are; `last` rises.
         number: the number of the last event up to `last`.
         rows: how many events it has.
+        figures: of those in `parts`, by day; erased ones are among them.
         records: its log lines and spans, by kind.
     """
 
@@ -56,6 +58,7 @@ class TailTable:
         self.name, self.first, self.last, self.number = name, first, first, number
         self.rows = self._size = 0
         self.parts: list[TailPart] = []
+        self.figures: dict[int, EventFigures] = {}
         self._mixed: TailPart | None = None
         self._columns: set[str] = set()
         self._waiting = WaitingRows()
@@ -103,16 +106,22 @@ class TailTable:
         """
         for records in self.records.values():
             records.settle(connection)
-        for number, rows in list(self._waiting.split(shapes).items()):
-            if rows.count >= OWN_ROWS:
-                name = f"{self.name}_{len(self.parts)}"
-                self.parts.append(TailPart(name, {number}, rows.letters, rows.rows(number)))
-            else:
-                self._insert(connection, rows, number)
-            self._waiting.remove(number)
+        waiting = self._waiting
+        if not waiting.count:
+            return
+        waiting.split(shapes)
+        columns = waiting.columns()
+        rows = ArrowRows(columns, waiting.count)
+        if waiting.count >= OWN_ROWS:
+            self.parts.append(TailPart(f"{self.name}_{len(self.parts)}", waiting.shapes, waiting.letters, rows))
+        else:
+            self._insert(connection, rows, columns)
+        for day, figures in waiting.figures(columns).items():
+            self.figures[day] = figures_together(figures, self.figures.get(day))
+        self._waiting = WaitingRows()
 
-    def _insert(self, connection: "DuckDBPyConnection", rows: ShapeRows, number: int) -> None:
-        """Add rows to the table of all shapes."""
+    def _insert(self, connection: "DuckDBPyConnection", rows: ArrowRows, names: Iterable[str]) -> None:
+        """Add the rows that wait, which have columns of these names, to the table of few rows."""
         part = self._mixed
         if part is None:
             part = TailPart(f"{self.name}_{len(self.parts)}", set(), LetterSets())
@@ -120,13 +129,13 @@ class TailTable:
             connection.execute(f"CREATE TABLE {part.name} ({columns})")
             self._mixed = part
             self.parts.append(part)
-        for name in rows.fields:
+        for name in names:
             if name not in FIXED_COLUMNS and name not in self._columns:
                 connection.execute(f"ALTER TABLE {part.name} ADD COLUMN {quoted_name(name)} VARCHAR")
                 self._columns.add(name)
-        part.shapes.add(number)
-        part.letters.update(rows.letters)
-        connection.register("batch", rows.rows(number))
+        part.shapes.update(self._waiting.shapes)
+        part.letters.update(self._waiting.letters)
+        connection.register("batch", rows)
         try:
             connection.execute(f"INSERT INTO {part.name} BY NAME SELECT * FROM batch")
         finally:

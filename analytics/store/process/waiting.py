@@ -1,15 +1,14 @@
-"""Events that are in no table yet, as columns by shape: in the memory of Arrow, a thousand at a time."""
+"""Events that are in no table yet, as columns."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from analytics.filters.names import EVENT_FIELDS
-from analytics.store.files.arrow import ArrowRows, TextColumn, lines_column, text_column, texts_in_order
+from analytics.store.files.figures import DAY_MICROSECONDS, EventFigures, figures_of
 from analytics.store.files.layout import FIXED_COLUMNS
 from analytics.store.files.letters import LetterSets
-from analytics.store.files.shapes import COLUMN, Fields, Shapes, SplitGroup
-from analytics.store.process.decoding import JournalEvent, SplitEvent
+from analytics.store.files.shapes import Fields, Shapes
+from analytics.store.process.decoding import JournalEvent
+from analytics.store.process.event_columns import REPEATED, TEXTS, EventColumns, data_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -17,67 +16,23 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, np.dtype[Any]]
 
 SPLIT_ROWS = 1_000
-"""Rows that are split at once: so few that they stay in the cache of the processor meanwhile."""
-_ARRAY_TYPES = {"BIGINT": "i8", "TIMESTAMP": "i8", "BOOLEAN": "?"}
-_SPLIT = ("shape", "rest")
-_TEXTS = [name for name, kind in FIXED_COLUMNS.items() if kind == "VARCHAR" and name not in _SPLIT]
-_ARRAYS = {name: _ARRAY_TYPES[kind] for name, kind in FIXED_COLUMNS.items() if name not in (*_TEXTS, *_SPLIT)}
-
-
-class ShapeRows:
-    """Rows of one shape.
-
-    Attributes:
-        fields: the columns of their data.
-        letters: of columns of texts.
-    """
-
-    def __init__(self, fields: Sequence[str]) -> None:
-        self.fields = fields
-        self.count = 0
-        self.letters = LetterSets()
-        self._lines: dict[str, list[bytes]] = {name: [] for name in fields}
-        self._texts: dict[str, list[TextColumn]] = {name: [] for name in _TEXTS}
-        self._arrays: dict[str, list[Array]] = {name: [] for name in _ARRAYS}
-
-    def add(self, count: int, texts: Mapping[str, Sequence[str | None]], arrays: "Mapping[str, Array]") -> None:
-        """Add rows, whose data follows by `add_data`."""
-        self.count += count
-        for name, values in texts.items():
-            column = text_column(values)
-            self._texts[name].append(column)
-            if name in EVENT_FIELDS.searched:
-                self.letters.add(name, column.utf8)
-        for name, array in arrays.items():
-            self._arrays[name].append(array)
-
-    def add_data(self, columns: Iterable[bytes]) -> None:
-        """Add the texts of each field, joined by line ends."""
-        for name, joined in zip(self.fields, columns, strict=True):
-            self._lines[name].append(joined)
-            self.letters.add(name, joined)
-
-    def rows(self, shape: int) -> ArrowRows:
-        """The rows, with the number of their shape."""
-        import numpy as np
-
-        columns: dict[str, Any] = {"shape": np.full(self.count, shape, "i2")}
-        for name, arrays in self._arrays.items():
-            array = np.concatenate(arrays)
-            columns[name] = array.view("M8[us]") if FIXED_COLUMNS[name] == "TIMESTAMP" else array
-        columns |= {name: texts_in_order(parts) for name, parts in self._texts.items()}
-        columns |= {name: lines_column(lines) for name, lines in self._lines.items()}
-        return ArrowRows(columns, self.count)
+"""Rows that become columns at once."""
+_ARRAYS = {"seq": "i8", "time": "i8", "received": "i8", "is_timed": "?"}
 
 
 class WaitingRows:
-    """Rows by shape; times are in microseconds since the epoch."""
+    """Rows of all shapes; times are in microseconds since the epoch.
+
+    Attributes:
+        count: how many there are.
+    """
 
     def __init__(self) -> None:
-        self._data: list[bytes | Fields] = []
-        self._columns = _no_rows()
-        self._by_shape: dict[int, ShapeRows] = {}
         self.count = 0
+        self._new = _no_rows()
+        self._data: list[bytes | Fields] = []
+        self._arrays: dict[str, list[Array]] = {name: [] for name in _ARRAYS}
+        self._split = EventColumns()
 
     def add(
         self,
@@ -88,7 +43,7 @@ class WaitingRows:
         received: int,
     ) -> None:
         """Add events."""
-        columns = self._columns
+        columns = self._new
         columns["seq"] += seqs
         columns["id"] += ids
         columns["type"] += [event.type for event in events]
@@ -97,7 +52,7 @@ class WaitingRows:
         columns["time"] += times
         columns["received"] += [received] * len(events)
         columns["is_timed"] += [event.timestamp is not None for event in events]
-        self._data += [event.data if isinstance(event, SplitEvent) else bytes(event.data) for event in events]
+        self._data += data_of(events)
         self.count += len(events)
 
     @property
@@ -105,35 +60,50 @@ class WaitingRows:
         """Whether it is time to split rows."""
         return len(self._data) >= SPLIT_ROWS
 
-    def split(self, shapes: Shapes) -> Mapping[int, ShapeRows]:
-        """Split the rows by shape; returns all of each shape, 0 for data that stays whole."""
+    def split(self, shapes: Shapes) -> None:
+        """Put the rows into columns that are not in any yet."""
         import numpy as np
 
-        columns, self._columns, data, self._data = self._columns, _no_rows(), self._data, []
-        arrays = {name: np.fromiter(columns[name], kind, len(data)) for name, kind in _ARRAYS.items()}
-        for group in shapes.split(data):
-            number = 0 if group.shape is None else group.shape.number
-            into = self._by_shape.get(number)
-            if into is None:
-                into = self._by_shape[number] = ShapeRows(_fields_of(group))
-            count, places = len(group.places), np.fromiter(group.places, "i8", len(group.places))
-            pick = itemgetter(*group.places) if count > 1 else itemgetter(slice(group.places[0], group.places[0] + 1))
-            into.add(
-                count,
-                {name: pick(columns[name]) for name in _TEXTS},
-                {name: array[places] for name, array in arrays.items()},
-            )
-            into.add_data(group.columns)
-        return self._by_shape
+        if not self._data:
+            return
+        columns, self._new, data, self._data = self._new, _no_rows(), self._data, []
+        for name, kind in _ARRAYS.items():
+            self._arrays[name].append(np.fromiter(columns[name], kind, len(data)))
+        self._split.add(columns, data, shapes)
 
-    def remove(self, number: int) -> None:
-        """Remove the rows of a shape, which are in a table."""
-        self.count -= self._by_shape.pop(number).count
+    @property
+    def shapes(self) -> set[int]:
+        """The numbers of the shapes of those that are split."""
+        return self._split.data.shapes
+
+    @property
+    def letters(self) -> LetterSets:
+        """The letters of the columns of those that are split."""
+        return self._split.letters
+
+    def columns(self) -> dict[str, Any]:
+        """The columns of those that are split."""
+        import numpy as np
+
+        columns: dict[str, Any] = {}
+        for name, arrays in self._arrays.items():
+            array = np.concatenate(arrays)
+            columns[name] = array.view("M8[us]") if FIXED_COLUMNS[name] == "TIMESTAMP" else array
+        return columns | self._split.columns()
+
+    def figures(self, columns: Mapping[str, Any]) -> dict[int, EventFigures]:
+        """The figures of those that are split, by day; `columns` are theirs."""
+        import numpy as np
+
+        times = columns["time"].view("i8")
+        days = times // DAY_MICROSECONDS
+        found = {}
+        for day in np.unique(days).tolist():
+            at = days == day
+            names = (self._split.repeated[name].at(columns[name].places[at]) for name in ("service", "type"))
+            found[day] = figures_of(times[at], columns["seq"][at], columns["shape"][at], *names)
+        return found
 
 
 def _no_rows() -> dict[str, list[Any]]:
-    return {name: [] for name in (*_TEXTS, *_ARRAYS)}
-
-
-def _fields_of(group: SplitGroup) -> list[str]:
-    return ["rest"] if group.shape is None else [COLUMN + name for name in group.shape.fields]
+    return {name: [] for name in (*TEXTS, *REPEATED, *_ARRAYS)}
