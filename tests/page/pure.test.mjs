@@ -20,7 +20,7 @@ import { verdict } from '../../analytics/web/static/verdict.js';
 import * as zone from '../../analytics/web/static/zone.js';
 import { csv } from '../../analytics/web/static/explore/csv.js';
 import * as question from '../../analytics/web/static/explore/question.js';
-import { tableOf } from '../../analytics/web/static/explore/tables.js';
+import { barsOf, tableOf } from '../../analytics/web/static/explore/tables.js';
 
 const NOW = new Date(2026, 10, 25, 14, 30);
 const row = (name, status = 'healthy', since = null) => ({ name, status, status_since: since, message: null, instances: [] });
@@ -429,10 +429,23 @@ test('a question is read from an address, and written to it without defaults', (
   for (const address of [
     '?span=30d&q=type:purchase&measure=sum&field=total&by=data.category&interval=day',
     '?question=funnel&window=240&by=service&step=type:view&step=type:buy',
-    '?question=retention&span=custom&from=2026-11-01T00:00&to=2026-11-08T00:00&first=type:view&cohorts=day',
+    '?question=retention&span=custom&from=2026-11-01T00:00:00Z&to=2026-11-08T00:00:00Z&first=type:view&cohorts=day',
   ]) assert.equal(question.write(question.read(address)), address);
   assert.equal(question.read('?question=magic&span=1y').question, 'figures');
   assert.equal(question.read('?question=magic&span=1y').span, '7d');
+});
+
+test('an address has the same times in every time zone', (t) => {
+  const { TZ = '' } = process.env;
+  t.after(() => (process.env.TZ = TZ));
+  process.env.TZ = 'America/New_York';
+  const view = question.read('?span=custom&from=2026-11-02T00:00:00Z&to=2026-11-02T10:30:05Z');
+  assert.deepEqual([view.from, view.to], ['2026-11-01T19:00:00', '2026-11-02T05:30:05']);
+  assert.equal(question.bodyOf(view, 0).to, '2026-11-02T10:30:05.000Z');
+  view.from = '2026-11-01T20:00'; // as it is entered
+  assert.equal(question.write(view), '?span=custom&from=2026-11-02T01:00:00Z&to=2026-11-02T10:30:05Z');
+  const open = question.read('?span=custom&from=never');
+  assert.deepEqual([open.from, question.bodyOf(open, 0).from, question.write(open)], ['', undefined, '?span=custom']);
 });
 
 test('a question is asked with what belongs to its kind', () => {
@@ -462,4 +475,19 @@ test('answers become tables', () => {
   const cohorts = [{ time: '2026-11-01T00:00:00Z', users: 4, back: [1, 2, null] }, { time: '2026-11-02T00:00:00Z', users: 0, back: [0, null, null] }];
   const retention = tableOf(question.read('?question=retention&cohorts=day'), { question: 'retention', cohorts });
   assert.deepEqual(retention.rows, [['2026-11-01', 4, 0.25, 0.5], ['2026-11-02', 0, null, null]]);
+});
+
+test('answers without times become bars', () => {
+  const cohorts = [{ time: '2026-11-01T00:00:00Z', users: 4, back: [1, 2, null] }, { time: '2026-11-02T00:00:00Z', users: 6, back: [3, null, null] }];
+  assert.deepEqual(barsOf(question.read('?question=retention&cohorts=day'), { question: 'retention', cohorts }), [
+    { label: 'same day', value: 4, of: 10 }, { label: '+1', value: 2, of: 4 },
+  ]);
+  assert.deepEqual(barsOf(question.read('?question=retention'), { question: 'retention', cohorts: [] }), []);
+  const steps = [{ users: 4, median_seconds: 0 }, { users: 1, median_seconds: 9 }];
+  const funnel = { question: 'funnel', steps, groups: [], group_count: 0 };
+  assert.deepEqual(barsOf(question.read('?question=funnel&step=a&step=&step=b'), funnel), [{ label: 'a', value: 4, of: 4 }, { label: 'b', value: 1, of: 4 }]);
+  const groups = [{ values: ['x', null], value: 3, points: [] }, { values: ['y', 'z'], value: null, points: [] }];
+  const figures = { question: 'figures', times: [], points: [], value: 3, groups, group_count: 2 };
+  assert.deepEqual(barsOf(question.read('?by=a&by2=b&interval=none'), figures), [{ label: 'x · (none)', value: 3, of: 3 }, { label: 'y · z', value: null, of: 3 }]);
+  assert.deepEqual(barsOf(question.read('?by=a'), { ...figures, times: ['a', 'b'] }), [], 'they have a chart over time');
 });

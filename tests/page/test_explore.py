@@ -79,6 +79,12 @@ def test_retention_has_a_row_for_each_cohort(shop_url: str, open_page: OpenPage)
     page = open_page(f"{shop_url}/explore?question=retention&cohorts=day&first=type:view&back=type:buy")
     expect(page.locator("#table tbody tr")).to_have_count(1)
     assert rows(page)[0][1:3] == ["10", "40.0%"]
+    expect(page.locator("#chart .bars li").first).to_contain_text(re.compile(r"same day.*4 \(40\.0%\)"))
+
+
+def test_groups_of_the_whole_time_have_bars(shop_url: str, open_page: OpenPage) -> None:
+    page = open_page(f"{shop_url}/explore?measure=sum&field=total&by=data.category&interval=none")
+    expect(page.locator("#chart .bars li")).to_have_text(["=hats99", "shoes92"])
 
 
 def test_a_wrong_filter_is_explained(shop_url: str, open_page: OpenPage) -> None:

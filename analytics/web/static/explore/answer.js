@@ -5,7 +5,7 @@ import { Group } from '../chartgroup.js';
 import { byId, el, set, setText } from '../dom.js';
 import { count, decimal, percent } from '../format.js';
 import { csv } from './csv.js';
-import { captionOf, tableOf } from './tables.js';
+import { barsOf, captionOf, tableOf } from './tables.js';
 
 const COLORS = ['accent', 'mark', 'good', 'warn', 'bad', 'soft'];
 const LENGTHS = { minute: 60, hour: 3600, day: 86_400, week: 604_800, month: 2_592_000 };
@@ -41,7 +41,8 @@ export class Answer {
     this.#fill(table);
     this.chart.replaceChildren();
     if (view.question === 'figures' && answer.times.length > 1) this.#draw(view, body, answer);
-    if (view.question === 'funnel') this.chart.append(bars(answer.steps, view.steps.filter((step) => step.trim())));
+    const bars = barsOf(view, answer);
+    if (bars.length) this.chart.append(drawn(bars, view.question !== 'figures'));
     if (this.href) URL.revokeObjectURL(this.href);
     this.href = URL.createObjectURL(new Blob([csv([table.head, ...table.rows])], { type: 'text/csv' }));
     this.link.href = this.href;
@@ -92,12 +93,12 @@ function aboutOf(answer, { rows }) {
   return rows.length ? '' : NOTHING;
 }
 
-/** The steps of a funnel as bars. */
-function bars(steps, filters) {
-  const most = steps[0].users || 1;
-  return el('ol', { className: 'bars' }, ...steps.map((step, place) => {
+/** A list of bars, with what each is a share of if `isShare`. */
+function drawn(bars, isShare) {
+  return el('ol', { className: 'bars' }, ...bars.map(({ label, value, of }) => {
     const bar = el('span', { className: 'fill' });
-    bar.style.width = `${(step.users / most) * 100}%`;
-    return el('li', {}, el('span', { className: 'of' }, filters[place]), el('span', { className: 'track' }, bar), el('span', { className: 'n' }, `${count(step.users)} (${percent((step.users / most) * 100, 1)})`));
+    const part = value > 0 && of > 0 ? value / of : 0;
+    bar.style.width = `${part * 100}%`;
+    return el('li', {}, el('span', { className: 'of' }, label), el('span', { className: 'track' }, bar), el('span', { className: 'n' }, `${figure(value)}${isShare ? ` (${percent(part * 100, 1)})` : ''}`));
   }));
 }

@@ -1,4 +1,4 @@
-// The answer to each kind of question as a table: a head and rows of values, numbers as numbers. Pure.
+// The answer to each kind of question as a table (a head and rows of values, numbers as numbers) and as bars. Pure.
 
 const NONE = '(none)';
 const named = (value) => value ?? NONE;
@@ -36,6 +36,32 @@ const TABLES = {
     const head = [`First ${view.cohorts} (UTC)`, 'Users', ...numbers.map((place) => (place ? `+${place}` : `same ${view.cohorts}`))];
     const rows = answer.cohorts.map((cohort) => [cohort.time.slice(0, 10), cohort.users, ...cohort.back.slice(0, periods).map((users) => share(users, cohort.users))]);
     return { head, rows, percents: numbers.map((place) => place + 2) };
+  },
+};
+
+/** Bars of an answer that has no chart over time: `{label, value, of}`, where the bar is `value` of the longest, `of`. */
+export function barsOf(view, answer) {
+  return BARS[answer.question](view, answer);
+}
+
+const BARS = {
+  figures(view, answer) {
+    if (answer.times.length > 1) return [];
+    const of = Math.max(0, ...answer.groups.map(({ value }) => value ?? 0));
+    return answer.groups.map(({ values, value }) => ({ label: values.map(named).join(' · '), value, of }));
+  },
+  funnel(view, answer) {
+    const filters = view.steps.filter((step) => step.trim());
+    return answer.steps.map(({ users }, place) => ({ label: filters[place], value: users, of: answer.steps[0].users }));
+  },
+  /** Of the users of all cohorts for which a period has begun, those who came back in it. */
+  retention(view, { cohorts }) {
+    const bars = (cohorts[0]?.back ?? []).map((_, place) => {
+      const begun = cohorts.filter(({ back }) => back[place] !== null);
+      const [value, of] = [({ back }) => back[place], ({ users }) => users].map((part) => begun.reduce((sum, cohort) => sum + part(cohort), 0));
+      return { label: place ? `+${place}` : `same ${view.cohorts}`, value, of };
+    });
+    return bars.filter(({ of }) => of > 0);
   },
 };
 
