@@ -1,4 +1,4 @@
-"""Patterns of texts: the text with `<_>` in place of numbers, ids, hexadecimal numbers and quoted texts."""
+"""Patterns of texts: the text with `<_>` in place of numbers, ids, hexadecimal numbers and quoted texts, no colours."""
 
 import re
 
@@ -12,6 +12,8 @@ _VARIES = re.compile(
     |(?P<number>[-+]?(?<![A-Za-z])[0-9]+(?:[.:,/-][0-9]+)*)""",
     re.VERBOSE,
 )
+_COLOURS = re.compile("\x1b\\[[0-9;?]*[A-Za-z]")
+"""With which terminals show colours."""
 _REPEATED = re.compile(r"<_>(?:[\s,;:.|/T-]*<_>)+")
 
 
@@ -23,6 +25,8 @@ def pattern_of(body: str) -> str:
         'user <_> paid <_> in <_>ms'
     """
     line = body[:LONGEST].partition("\n")[0]
+    if "\x1b" in line:
+        line = _COLOURS.sub("", line)
     return _REPEATED.sub(ANYTHING, _VARIES.sub(_replaced, line)).strip()
 
 

@@ -155,6 +155,7 @@ def test_all_lines_of_one_time_are_examined_once() -> None:
         ("nothing varies", "nothing varies"),
         ("", ""),
         ("v1beta is no number", "v1beta is no number"),
+        ("\x1b[1;31mfailed\x1b[0m after 3 tries", "failed after <_> tries"),
     ],
 )
 def test_patterns_have_a_mark_where_lines_vary(body: str, pattern: str) -> None:
