@@ -238,6 +238,7 @@ def test_a_query_may_be_sent_as_a_form(client: FlaskClient) -> None:
         ("/query_range", {"query": "{}", "start": "10", "end": "5"}, "end timestamp"),
         ("/query_range", {"query": "rate({}[1m])", "step": "1ms"}, "11,000 points"),
         ("/query_range", {"query": "rate({}[1m])", "step": "x"}, "valid duration"),
+        ("/query_range", {"query": "{}", "step": "x"}, "valid duration"),
         ("/query", {"query": "{}"}, "not supported as an instant query"),
         ("/index/stats", {"query": '{} |= "x"'}, "only a stream selector"),
         ("/series", {}, "match"),

@@ -64,6 +64,7 @@ class LokiViews:
         found, (start, end) = parse(params.asked("query")), params.span()
         if end < start:
             raise BadLogQuery("end timestamp must not be before or equal to start time")
+        step = params.step(start, end)
         if isinstance(found, LogSelection):
             selection, limit, is_ascending = found, params.lines(), params.is_ascending()
             spacing, is_categorized = params.length("interval", 0), wants_categories()
@@ -84,7 +85,7 @@ class LokiViews:
                 )
 
             return self._answer(lines)
-        metric, steps = found, Steps(start, end, params.step(start, end))
+        metric, steps = found, Steps(start, end, step)
         return self._answer(lambda budget: self._matrix(metric, steps, budget))
 
     def labels(self) -> Response:
