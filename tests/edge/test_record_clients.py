@@ -31,6 +31,8 @@ traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
 logs.add_log_record_processor(BatchLogRecordProcessor(OTLPLogExporter()))
 metrics = MeterProvider([PeriodicExportingMetricReader(OTLPMetricExporter(), 60_000)])
 tracer, orders = traces.get_tracer("shop"), metrics.get_meter("shop").create_counter("orders")
+took = metrics.get_meter("http").create_histogram("http.server.request.duration", "s")
+took_before = metrics.get_meter("http").create_histogram("http.server.duration", "ms")
 log = logging.getLogger("shop")
 log.addHandler(LoggingHandler(logger_provider=logs))
 app = Flask("shop")
@@ -40,6 +42,8 @@ def pay(number):
     given = {"http.route": "/pay/{number}", "http.request.method": "GET", "user.id": "ann"}
     with tracer.start_as_current_span("GET", kind=trace.SpanKind.SERVER, attributes=given) as span:
         orders.add(1)
+        took.record(0.25, {"http.route": "/pay/{number}", "http.response.status_code": 500})
+        took_before.record(250, {"http.route": "/pay/{number}", "http.status_code": 500})
         log.error("payment %d failed", number)
         span.record_exception(ValueError("no card"))
         span.set_status(trace.StatusCode.ERROR, "no card")
@@ -60,7 +64,11 @@ def test_traces_lines_and_metrics_of_a_program_arrive(shared_server: Server) -> 
         assert after[kind]["accepted"] - before[kind]["accepted"] == 3
         assert after[kind]["rejected"] == before[kind]["rejected"]
     row = shared_server.get("/dashboard")["services"][service]
-    assert row["error_rate"] == 100.0
+    assert (row["error_rate"], row["request_count"]) == (100.0, 3), "as spans alone, though its metrics count them, too"
+    for metric, mean in (("http_server_request_duration_seconds", "0.25"), ("http_server_duration_milliseconds", "250")):
+        query = f'{metric}_sum{{service="{service}"}} / {metric}_count'
+        (found,) = shared_server.get("/api/v1/query", params={"query": query})["data"]["result"]
+        assert found["value"][1] == mean
     endpoints = shared_server.get(f"/services/{service}/metrics")["endpoints"]
     assert [each["endpoint"] for each in endpoints] == ["/pay/{number}"]
     query = f'log_lines_total{{service="{service}",level="error"}}'
@@ -86,6 +94,8 @@ handler = LokiLoggerHandler(
     loki_metadata_keys=["order"],
     enable_self_errors=True,
 )
+took = metrics.get_meter("http").create_histogram("http.server.request.duration", "s")
+took_before = metrics.get_meter("http").create_histogram("http.server.duration", "ms")
 log = logging.getLogger("shop")
 log.addHandler(handler)
 log.error("payment failed: gr\u00fc\u00dfe", extra={"order": 7})
