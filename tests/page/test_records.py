@@ -161,6 +161,39 @@ def test_new_lines_come_live_and_wait_during_a_pause(url: str, open_page: OpenPa
     expect(page.locator(".line .body")).to_have_text(["second", "first"])
 
 
+@pytest.mark.parametrize("kept", [["kept"], []])
+def test_lines_that_came_before_the_tail_was_open_and_while_it_was_broken_are_shown_once(
+    url: str, open_page: OpenPage, kept: list[str]
+) -> None:
+    service = f"gaps-{len(kept)}"
+
+    def send(body: str) -> None:
+        assert requests.post(f"{url}/logs", json={"service": service, "message": body}, timeout=10).status_code == 201
+
+    for body in kept:
+        send(body)
+    remember = (
+        "const Own = EventSource; window.EventSource = function (url) { return (window.source = new Own(url)); };"
+    )
+    page = open_page(f"{url}/logging?service={service}", script=remember)
+    expect(page.locator(".line .body")).to_have_text(kept)
+    expect(page.locator("#board")).to_have_attribute("aria-busy", "false")
+    send("before the tail")
+    page.click("#live")
+    expect(page.locator("#tail-state")).to_have_text("Live")
+    expect(page.locator(".line .body")).to_have_text(["before the tail", *kept])
+    send("live")
+    expect(page.locator(".line .body")).to_have_text(["live", "before the tail", *kept])
+    page.click("#pause")
+    page.evaluate("window.source.close() || window.source.dispatchEvent(new Event('error'))")
+    expect(page.locator("#tail-state")).to_have_text("Connecting…")
+    send("while it was broken")
+    page.evaluate("window.source.dispatchEvent(new Event('open'))")
+    expect(page.locator("#tail-state")).to_have_text("Paused")
+    page.click("#pause")
+    expect(page.locator(".line .body")).to_have_text(["while it was broken", "live", "before the tail", *kept])
+
+
 def test_a_slow_reader_is_told_how_many_lines_it_missed(url: str, open_page: OpenPage) -> None:
     page = open_page(f"{url}/logging?service=live-and-slow")
     line_ = {"id": "1", "time": at(0), "level": "info", "service": "s", "body": "after them", "attributes": {}}

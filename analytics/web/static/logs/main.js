@@ -12,15 +12,17 @@ import { address, filtersOf, plain, withCondition } from './view.js';
 
 const PAGE = 200;
 const MOST_ROWS = 2_000;
+const MOST_AT_ONCE = 1_000;
 const MOST_DOWNLOADED = 10_000;
 const MOST_FIELDS = 30;
 const STATES = { live: ['good', 'Live'], paused: ['idle', 'Paused'], broken: ['warn', 'Connecting…'] };
 
 const page = new ViewPage(address, { fill, load });
 const bars = new Bars(byId('bars'), (from, to) => page.go({ from: new Date(from * 1000).toISOString(), to: new Date(to * 1000).toISOString() }));
-const tail = new Tail(showNew, (state) => setState(byId('tail-state'), ...STATES[state]));
+const tail = new Tail(showNew, (state) => setState(byId('tail-state'), ...STATES[state]), sinceShown);
 const acts = { onValue: (field, value, isNot) => page.go({ q: withCondition(page.view.q, field, value, isNot) }), onContext: (line) => page.attempt((signal) => showContext(line, signal)) };
 let older = null;
+let newer = null; // the arguments of what came after the lines that are shown
 let isLoadingOlder = false;
 let missed = 0;
 let shown = [];
@@ -31,10 +33,12 @@ async function load(view, signal) {
   stopTail();
   byId('context').close();
   const query = asked(view);
+  const now = new Date().toISOString();
   const [found, histogram] = await Promise.all([ask('/logs', { ...query, limit: PAGE }, signal), ask('/logs/histogram', query, signal)]);
   bars.show(histogram);
   setText(byId('lines-about'), `${plural(histogram.count, 'line')}`);
   showPage(found, { isFirst: true });
+  newer = view.from ? null : found.previous_cursor ? { cursor: found.previous_cursor } : { from: now };
   const [{ fields, examined, is_sampled: isSampled }, { patterns }] = await Promise.all([ask('/logs/fields', query, signal), ask('/logs/patterns', query, signal)]);
   showFields(fields, isSampled ? `of the newest ${count(examined)} lines` : '');
   showPatterns(patterns);
@@ -110,6 +114,21 @@ function stopTail() {
   byId('pause').setAttribute('aria-pressed', 'false');
 }
 
+/** The lines that came since those that are shown, newest first; none where a time was chosen. */
+async function sinceShown() {
+  const lines = [];
+  await page.attempt(async (signal) => {
+    while (newer && lines.length < MOST_ROWS) {
+      const found = await ask('/logs', { ...filtersOf(page.view), ...newer, limit: MOST_AT_ONCE }, signal);
+      if (found.count === 0) break;
+      newer = { cursor: found.previous_cursor };
+      lines.unshift(...found.lines);
+    }
+  });
+  const known = new Set(shown.map(({ id }) => id));
+  return lines.filter(({ id }) => !known.has(id));
+}
+
 function showNew(lines, more) {
   missed += more;
   set(byId('missed'), 'hidden', missed === 0);
@@ -123,7 +142,7 @@ function showNew(lines, more) {
 
 /** Download all lines that match, up to a limit, one JSON object a line. */
 async function download(signal) {
-  const query = { ...asked(page.view), limit: 1_000 };
+  const query = { ...asked(page.view), limit: MOST_AT_ONCE };
   const lines = [];
   for (let cursor; lines.length < MOST_DOWNLOADED;) {
     const found = await ask('/logs', { ...query, cursor }, signal);

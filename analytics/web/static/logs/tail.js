@@ -5,9 +5,12 @@ import { address } from '../api.js';
 const MOST_WAITING = 1_000;
 
 export class Tail {
-  /** `onLines` is called with new lines, newest first, and how many were missed; `onState` with `live`, `paused` or `broken`. */
-  constructor(onLines, onState) {
-    Object.assign(this, { onLines, onState, source: null, waiting: [], missed: 0, isPaused: false, frame: 0 });
+  /**
+   * `onLines` is called with new lines, newest first, and how many were missed; `onState` with `live`, `paused` or `broken`.
+   * `sinceShown` returns the lines that came before the connection was open and are not shown yet, newest first.
+   */
+  constructor(onLines, onState, sinceShown) {
+    Object.assign(this, { onLines, onState, sinceShown, source: null, waiting: [], missed: 0, isPaused: false, isCatchingUp: false, frame: 0 });
   }
 
   /** Follow the lines that match the filters. */
@@ -15,7 +18,7 @@ export class Tail {
     this.stop();
     this.isPaused = false;
     this.source = new EventSource(address('/logs/tail', filters));
-    this.source.addEventListener('open', () => this.onState('live'));
+    this.source.addEventListener('open', ({ target }) => this.#catchUp(target));
     this.source.addEventListener('error', () => this.onState('broken'));
     this.source.addEventListener('dropped', ({ data }) => {
       this.missed += JSON.parse(data).dropped;
@@ -23,7 +26,7 @@ export class Tail {
     this.source.addEventListener('message', ({ data }) => {
       this.waiting.unshift(JSON.parse(data));
       if (this.waiting.length > MOST_WAITING) this.missed += this.waiting.splice(MOST_WAITING).length;
-      if (!this.isPaused) this.#soon();
+      this.#soon();
     });
   }
 
@@ -31,7 +34,7 @@ export class Tail {
   pause(isPaused) {
     this.isPaused = isPaused;
     this.onState(isPaused ? 'paused' : 'live');
-    if (!isPaused) this.#soon();
+    this.#soon();
   }
 
   stop() {
@@ -40,7 +43,20 @@ export class Tail {
     Object.assign(this, { source: null, waiting: [], missed: 0, frame: 0 });
   }
 
+  /** Put what came while there was no connection below what has come since. */
+  async #catchUp(source) {
+    this.isCatchingUp = true;
+    const lines = await this.sinceShown();
+    if (source !== this.source) return;
+    this.isCatchingUp = false;
+    const known = new Set(lines.map(({ id }) => id));
+    this.waiting = [...this.waiting.filter(({ id }) => !known.has(id)), ...lines];
+    this.onState(this.isPaused ? 'paused' : 'live');
+    this.#soon();
+  }
+
   #soon() {
+    if (this.isPaused || this.isCatchingUp) return;
     this.frame ||= requestAnimationFrame(() => {
       const [lines, missed] = [this.waiting, this.missed];
       Object.assign(this, { waiting: [], missed: 0, frame: 0 });
