@@ -5,6 +5,7 @@ from typing import NamedTuple, NotRequired, TypedDict
 from analytics.clock import rfc3339
 from analytics.resources import Resource
 from analytics.state.error_groups import ErrorSample, GroupedErrors
+from analytics.state.occurrences import Found
 from analytics.state.state import State
 
 COLLECTION = "errors"
@@ -26,6 +27,14 @@ class SampleRow(TypedDict):
     span_id: str | None
 
 
+class FoundRow(TypedDict):
+    """The errors of a group that were asked for, by service and time."""
+
+    count: int
+    first: str
+    last: str
+
+
 class FingerprintRow(TypedDict):
     """A group of errors; `versions` begin with the newest."""
 
@@ -39,6 +48,7 @@ class FingerprintRow(TypedDict):
     count: int
     first: str
     last: str
+    found: FoundRow
     services: dict[str, int]
     versions: list[str]
     users: int
@@ -51,7 +61,7 @@ class GroupFilter(NamedTuple):
 
     Attributes:
         service: only groups with errors of this service.
-        start, end: seconds since the epoch; groups whose first and last error are around them count too.
+        start, end: seconds since the epoch; only groups with errors at or after `start` and before `end`.
         state: only groups in this state, or that are not resolved or muted: `UNRESOLVED`.
         fingerprint: only this group, with its newest errors.
     """
@@ -62,14 +72,11 @@ class GroupFilter(NamedTuple):
     state: str | None = None
     fingerprint: str | None = None
 
-    def wants(self, group: GroupedErrors) -> bool:
-        """Whether a group is wanted if its state is."""
-        return (
-            (self.fingerprint is None or group.fingerprint == self.fingerprint)
-            and (self.service is None or self.service in group.services)
-            and (self.start is None or group.last >= self.start)
-            and (self.end is None or group.first < self.end)
-        )
+    def found(self, group: GroupedErrors) -> Found | None:
+        """The errors for which a group is wanted if its state is; None if it is not."""
+        if self.fingerprint is not None and group.fingerprint != self.fingerprint:
+            return None
+        return group.found(self.service, self.start, self.end)
 
     def wants_state(self, state: str) -> bool:
         """Whether a group in this state is wanted."""
@@ -78,21 +85,22 @@ class GroupFilter(NamedTuple):
 
 def error_groups(state: State, wanted: GroupFilter, limit: int) -> list[FingerprintRow]:
     """The groups that are wanted, the one with the newest error first."""
-    found = list[FingerprintRow]()
+    rows = list[FingerprintRow]()
     for group in state.errors.groups.newest_first():
-        if not wanted.wants(group):
+        found = wanted.found(group)
+        if found is None:
             continue
         chosen = state.catalog.get(COLLECTION, group.fingerprint)
         group_state = _state_of(group, chosen)
         if not wanted.wants_state(group_state):
             continue
-        row = _row(group, group_state, chosen)
+        row = _row(group, group_state, chosen, found)
         if wanted.fingerprint is not None:
             row["samples"] = list(map(_sample, reversed(group.samples)))
-        found.append(row)
-        if len(found) == limit:
+        rows.append(row)
+        if len(rows) == limit:
             break
-    return found
+    return rows
 
 
 def _state_of(group: GroupedErrors, chosen: Resource | None) -> str:
@@ -102,7 +110,7 @@ def _state_of(group: GroupedErrors, chosen: Resource | None) -> str:
     return REGRESSED if state == RESOLVED and group.last > chosen.updated_at else state
 
 
-def _row(group: GroupedErrors, state: str, chosen: Resource | None) -> FingerprintRow:
+def _row(group: GroupedErrors, state: str, chosen: Resource | None, found: Found) -> FingerprintRow:
     versions = sorted(group.versions, key=lambda version: (-group.versions[version], version))
     row: FingerprintRow = {
         "fingerprint": group.fingerprint,
@@ -114,6 +122,7 @@ def _row(group: GroupedErrors, state: str, chosen: Resource | None) -> Fingerpri
         "count": group.count,
         "first": rfc3339(group.first),
         "last": rfc3339(group.last),
+        "found": {"count": found.count, "first": rfc3339(found.first), "last": rfc3339(found.last)},
         "services": dict(group.services),
         "versions": versions,
         "users": len(group.users),

@@ -78,6 +78,14 @@ class ErrorSampleAnswer(AnswerSchema):
     span_id = answers.text("Its span; null if there is none", "00f067aa0ba902b7", allow_none=True)
 
 
+class FoundErrors(AnswerSchema):
+    """The errors of a group that were asked for."""
+
+    count = answers.whole("Their number; an estimate where `since` or `until` is in hours that are far back", 2)
+    first = answers.time("Time of the first one")
+    last = answers.time("Time of the newest one")
+
+
 class FingerprintGroup(AnswerSchema):
     """Errors of events, spans and log lines with equal type, message without what varies, and top frame."""
 
@@ -102,6 +110,9 @@ class FingerprintGroup(AnswerSchema):
     count = answers.whole("Number of errors", 3)
     first = answers.time("Time of the first error")
     last = answers.time("Time of the newest error")
+    found = fields.Nested(
+        FoundErrors, metadata={"description": "Its errors of the `service`, from `since` to `until`; without them, all"}
+    )
     services = answers.tally("Errors by service", {"payment": 3})
     versions = fields.List(
         fields.String(), metadata={"description": "Versions with such errors, the newest first", "example": ["1.4.2"]}

@@ -11,6 +11,7 @@ import msgspec
 
 from analytics.patterns import LONGEST, pattern_of
 from analytics.record_users import users_in_text
+from analytics.state.occurrences import Found, Spell, add_occurrence, occurrences
 
 MOST_GROUPS = 1_000
 """Groups that are kept; beyond it, a tenth of them is dropped, those whose last error is the oldest."""
@@ -79,6 +80,7 @@ class GroupedErrors(msgspec.Struct):
         versions: time of the newest error by version.
         users: digests of the users who met it.
         samples: the newest errors by their times, without those that were erased.
+        times: when errors occurred, by service.
     """
 
     fingerprint: str
@@ -92,6 +94,7 @@ class GroupedErrors(msgspec.Struct):
     versions: dict[str, float] = {}
     users: dict[str, None] = {}
     samples: list[ErrorSample] = []
+    times: dict[str, list[Spell]] = {}
 
     @property
     def sample(self) -> ErrorSample | None:
@@ -104,6 +107,7 @@ class GroupedErrors(msgspec.Struct):
         self.first = min(self.first, error.at)
         if error.service in self.services or len(self.services) < MOST_SERVICES:
             self.services[error.service] = self.services.get(error.service, 0) + 1
+            add_occurrence(self.times.setdefault(error.service, []), error.at)
         if error.version:
             self.versions[error.version] = max(self.versions.get(error.version, 0.0), error.at)
             if len(self.versions) > MOST_VERSIONS:
@@ -127,6 +131,12 @@ class GroupedErrors(msgspec.Struct):
             )
             insort_right(self.samples, sample, key=_TIME_OF)
             del self.samples[:-MOST_SAMPLES]
+
+    def found(self, service: str | None, start: float | None, end: float | None) -> Found | None:
+        """The errors of a service, or with None of all, at or after `start` and before `end`; None if there is none."""
+        return occurrences(
+            (spell for name, spells in self.times.items() if service in (None, name) for spell in spells), start, end
+        )
 
 
 class ErrorGroups:
@@ -197,9 +207,11 @@ class ErrorGroups:
         return msgspec.json.encode(list(self._groups.values()))
 
     def restore(self, body: bytes) -> None:
-        """Replace the content by a dump; in one of an earlier version the users in messages are not among `others`."""
+        """Replace the content by a dump; one of an earlier version has no times, nor users in messages in `others`."""
         groups = msgspec.json.decode(body, type=list[GroupedErrors])
         for group in groups:
+            if not group.times:
+                group.times = {name: [Spell(group.first, group.last, count)] for name, count in group.services.items()}
             for sample in group.samples:
                 sample.others = sorted({*sample.others, *users_in_text(sample.message)} - {sample.user_id})
         self._groups = {group.fingerprint: group for group in groups}

@@ -97,6 +97,23 @@ def test_error_events_are_told_apart_by_the_type_and_the_top_frame_of_their_exce
     }
 
 
+def test_errors_of_a_group_are_counted_by_service_and_time() -> None:
+    rig = Rig()
+    for service, minutes in (("shop", 0), ("shop", 10), ("cart", 10), ("shop", 30)):
+        rig.event("error", service, data={"message": "no 7"}, at=rig.clock.wall() - HOUR + minutes * 60)
+    start = rig.clock.wall() - HOUR
+
+    def counts(*asked: Any) -> list[int]:
+        return [row["found"]["count"] for row in groups(rig, *asked)]
+
+    assert (counts(), counts("shop"), counts("cart")) == ([4], [3], [1])
+    assert counts(None, start, start + 601) == [3]
+    assert counts("shop", start + 1, start + 1_000) == [1]
+    assert counts("cart", start + 1_000) == counts(None, start + 60, start + 300) == [], "none in between"
+    (row,) = groups(rig, "shop", start + 1)
+    assert (row["count"], row["found"]["last"]) == (4, row["last"])
+
+
 def test_groups_are_filtered_by_service_and_time() -> None:
     rig = Rig()
     rig.event("error", "shop", data={"message": "a"})

@@ -1,4 +1,4 @@
-// The newest errors, grouped with a count. The service stores them apart, so that traffic does not push them out.
+// The newest groups of errors, by cause: of events, failed requests, spans and log lines, without resolved and muted ones.
 
 import { ask, iso } from './api.js';
 import { byId, el, icon, setText } from './dom.js';
@@ -33,10 +33,10 @@ export class Errors {
     if (isOther) this.#clear();
     Object.assign(this, { key, service, total, loadedAt: performance.now() });
     try {
-      const { errors, kept } = await ask('/errors', { service, since: iso(range.from), until: iso(range.to), limit: SHOWN });
+      const { errors, groups } = await ask('/errors', { service, state: 'unresolved', since: iso(range.from), until: iso(range.to), limit: SHOWN });
       if (key !== this.key) return;
-      this.#fill(errors);
-      setText(byId('errors-note'), noteOf(errors, kept, total, range));
+      this.#fill(groups, new Map(errors.map(({ fingerprint, latest }) => [fingerprint, latest])));
+      setText(byId('errors-note'), noteOf(groups, total, range));
     } catch {
       this.loadedAt = performance.now() - AGAIN_MS + NEWS_MS;
       if (this.rows.size === 0) setText(byId('errors-note'), 'Errors could not be loaded yet; trying again.');
@@ -54,48 +54,52 @@ export class Errors {
     setText(byId('errors-note'), '');
   }
 
-  /** Update the rows; while one is open or focused, rows do not move. */
-  #fill(groups) {
+  /** Update the rows; while one is open or focused, rows do not move. `events` are the newest error events of groups. */
+  #fill(groups, events) {
     const isRead = this.list.matches(':focus-within') || this.list.querySelector('[open]') !== null;
     const before = this.rows;
     this.rows = new Map(isRead ? before : []);
     for (const group of groups) {
-      const key = JSON.stringify([group.service, group.type, group.message, group.endpoint, group.status]);
-      const row = before.get(key) ?? (isRead ? null : line(group, this.service === ''));
+      const key = group.fingerprint;
+      const row = before.get(key) ?? (isRead ? null : line(key, this.service));
       if (row === null) continue;
       this.rows.set(key, row);
-      row.fill(group);
+      row.fill(group, events.get(key));
     }
     if (!isRead) this.list.replaceChildren(...[...this.rows.values()].map(({ root }) => root));
   }
 }
 
 /** The line under the list: how many of all errors of the range it holds. */
-function noteOf(groups, kept, total, { words, within }) {
-  if (total === 0 && kept === 0) return `No errors ${within}.`;
-  if (kept === 0) return `${plural(total, 'error')} counted ${within}, without details: sent as metrics or in heartbeats, or no longer kept.`;
-  const more = total > kept ? `; ${count(total - kept)} more are counted without details` : '';
-  return `${words[0].toUpperCase()}${words.slice(1)}: ${plural(kept, 'error')} in ${groups.length === SHOWN ? `${count(SHOWN)} or more kinds, the newest first` : plural(groups.length, 'kind')}${more}.`;
+function noteOf(groups, total, { words, within }) {
+  const found = groups.reduce((sum, group) => sum + group.found.count, 0);
+  if (total === 0 && found === 0) return `No errors ${within}.`;
+  const others = 'resolved, muted, or counted without details: sent as metrics or in heartbeats, or no longer kept.';
+  if (found === 0) return `${plural(total, 'error')} ${within}: ${others}`;
+  const isFull = groups.length === SHOWN;
+  const more = total > found && !isFull ? `; ${count(total - found)} more: ${others}` : '.';
+  return `${words[0].toUpperCase()}${words.slice(1)}: ${plural(found, 'error')} in ${isFull ? `the newest ${SHOWN} kinds` : plural(groups.length, 'kind')}${more}`;
 }
 
-function line(group, withService) {
-  const [number, what, where, when] = ['times', 'what', 'where soft path', 'when soft'].map((className) => el('span', { className }));
+function line(fingerprint, service) {
+  const [number, what, of, where, when] = ['times', 'what', 'of', 'where soft', 'when soft'].map((className) => el('span', { className }));
   const state = el('span', { className: 'state', 'data-state': 'bad' }, icon('bad'), what);
-  const details = el('details', {}, el('summary', {}, number, state, el('span', { className: 'of' }, withService ? group.service : ''), where, when));
+  const details = el('details', {}, el('summary', {}, number, state, of, where, when));
   const row = { root: el('li', {}, details), fill };
   let newest = null;
-  let cause = '';
+  let sample = null;
   details.addEventListener('toggle', () => {
-    if (details.open && details.children.length === 1) details.append(linkOfGroup(cause), linksOfEvent(newest) ?? '', el('pre', { tabIndex: 0 }, JSON.stringify(newest, null, 2)));
+    if (details.open && details.children.length === 1) details.append(linkOfGroup(fingerprint), (sample && linksOfEvent({ timestamp: sample.time, data: sample })) ?? '', el('pre', { tabIndex: 0 }, JSON.stringify(newest ?? sample, null, 2)));
   });
 
-  function fill({ type, message, endpoint, status, count: times, first, last, fingerprint, latest }) {
-    newest = latest;
-    cause = fingerprint;
-    const code = status === null ? '' : `status ${status}`;
+  function fill(group, event) {
+    const { first, last, count: times } = group.found;
+    newest = event;
+    ({ sample } = group);
     setText(number, `${count(times)} ×`);
-    setText(what, shorten(message ?? (code || type), LONGEST));
-    setText(where, [endpoint, message === null ? '' : code].filter(Boolean).join(', '));
+    setText(what, shorten(group.message.replaceAll('<_>', '…'), LONGEST));
+    setText(of, service ? '' : Object.keys(group.services).join(', '));
+    setText(where, group.state === 'regressed' ? `${group.type}, came back${group.regressed_in ? ` in ${group.regressed_in}` : ''}` : group.type);
     if (when.range === `${first} ${last}`) return;
     when.range = `${first} ${last}`;
     when.replaceChildren(...(first === last ? [] : [time(first), ' – ']), time(last));

@@ -20,14 +20,15 @@ const ACTIONS = {
 /** A row; `onChange` is called with the group and its new state and assignee, null for readers who may not change it; `onOpen` with whether it is open. */
 export function groupRow(group, onChange, onOpen) {
   const [state, word] = STATES[group.state];
+  const { first, last } = group.found;
   const summary = el(
     'summary',
     {},
-    el('span', { className: 'times' }, `${count(group.count)} ×`),
+    el('span', { className: 'times' }, `${count(group.found.count)} ×`),
     el('span', { className: 'state of-group', 'data-state': state }, icon(state), `${word}${group.regressed_in ? ` in ${group.regressed_in}` : ''}${group.assignee ? `, ${group.assignee}` : ''}`),
     el('span', { className: 'what' }, el('strong', { className: 'of' }, group.type), ' ', el('span', { className: 'of' }, plain(group.message))),
     el('span', { className: 'soft of where' }, Object.keys(group.services).join(', '), group.versions.length ? ` ${group.versions[0]}` : ''),
-    el('span', { className: 'soft when' }, ...(group.first === group.last ? [] : [moment(group.first, stamp(new Date(group.first))), ' – ']), moment(group.last, stamp(new Date(group.last)))),
+    el('span', { className: 'soft when' }, ...(first === last ? [] : [moment(first, stamp(new Date(first))), ' – ']), moment(last, stamp(new Date(last)))),
   );
   const details = el('details', {}, summary);
   details.addEventListener('toggle', () => {
@@ -41,6 +42,7 @@ function opened(group, onChange) {
   const errors = el('div', { className: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'Newest errors' }, el('p', { className: 'soft' }, 'Loading…'));
   showErrors(group, errors);
   const facts = {
+    'In all': group.count === group.found.count ? '' : `${plural(group.count, 'error')} since ${stamp(new Date(group.first))}`,
     Place: group.frame,
     Services: Object.entries(group.services).map(([name, errors_]) => `${name} ${count(errors_)}`).join(', '),
     Versions: group.versions.join(', '),
