@@ -65,7 +65,10 @@ def test_traces_lines_and_metrics_of_a_program_arrive(shared_server: Server) -> 
         assert after[kind]["rejected"] == before[kind]["rejected"]
     row = shared_server.get("/dashboard")["services"][service]
     assert (row["error_rate"], row["request_count"]) == (100.0, 3), "as spans alone, though its metrics count them, too"
-    for metric, mean in (("http_server_request_duration_seconds", "0.25"), ("http_server_duration_milliseconds", "250")):
+    for metric, mean in (
+        ("http_server_request_duration_seconds", "0.25"),
+        ("http_server_duration_milliseconds", "250"),
+    ):
         query = f'{metric}_sum{{service="{service}"}} / {metric}_count'
         (found,) = shared_server.get("/api/v1/query", params={"query": query})["data"]["result"]
         assert found["value"][1] == mean
@@ -94,8 +97,6 @@ handler = LokiLoggerHandler(
     loki_metadata_keys=["order"],
     enable_self_errors=True,
 )
-took = metrics.get_meter("http").create_histogram("http.server.request.duration", "s")
-took_before = metrics.get_meter("http").create_histogram("http.server.duration", "ms")
 log = logging.getLogger("shop")
 log.addHandler(handler)
 log.error("payment failed: gr\u00fc\u00dfe", extra={"order": 7})
