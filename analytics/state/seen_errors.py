@@ -111,11 +111,13 @@ def of_spans(spans: Sequence[NewSpan]) -> Iterator[SeenError]:
             continue
         version = _text(_object(span.resource).get(_VERSION) or attributes.get(_VERSION))
         found = exceptions[-1] if exceptions else {}
+        type_ = _text(found.get(_TYPE), LONGEST_TYPE) or _failed_request(attributes)
+        message = _text(found.get(_MESSAGE), MESSAGE_LIMIT) or span.status_message[:MESSAGE_LIMIT]
         yield SeenError(
             span.service,
             max(span.start, span.end) / _NANOSECONDS,
-            _text(found.get(_TYPE), LONGEST_TYPE) or _failed_request(attributes),
-            _text(found.get(_MESSAGE), MESSAGE_LIMIT) or span.status_message[:MESSAGE_LIMIT] or span.name,
+            type_,
+            span.name if message in ("", type_) else message,
             top_frame(_text(found.get(_STACK), LONGEST_STACK)),
             version,
             span.user_id,

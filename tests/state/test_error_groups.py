@@ -158,6 +158,9 @@ def test_spans_with_exceptions_are_errors_and_so_are_failed_requests_without() -
     assert found == SeenError("shop", 2.0, "E", "no 5", "/b.py g", "1.4.2", "ann", "a" * 32, "b" * 16, {"ann"})
     (failed,) = of_spans([span(status=2, kind=CONSUMER, status_message="HTTP 502")])
     assert (failed.type, failed.message) == ("failed request", "HTTP 502")
+    status = msgspec.Raw(b'{"http.status_code":502}')
+    (failed,) = of_spans([span(status=2, kind=CONSUMER, status_message="HTTP 502", attributes=status)])
+    assert (failed.type, failed.message) == ("HTTP 502", "GET /"), "a status that is said twice tells no more"
     assert not list(of_spans([span(), span(status=2, kind=CLIENT, status_message="timeout")])), "its server says it"
 
 

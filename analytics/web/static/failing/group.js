@@ -26,7 +26,7 @@ export function groupRow(group, onChange, onOpen) {
     {},
     el('span', { className: 'times' }, `${count(group.found.count)} ×`),
     el('span', { className: 'state of-group', 'data-state': state }, icon(state), `${word}${group.regressed_in ? ` in ${group.regressed_in}` : ''}${group.assignee ? `, ${group.assignee}` : ''}`),
-    el('span', { className: 'what' }, el('strong', { className: 'of' }, group.type), ' ', el('span', { className: 'of' }, plain(group.message))),
+    el('span', { className: 'what' }, el('strong', { className: 'of' }, group.type), ' ', el('span', { className: 'of' }, plain(group.message).replaceAll('<_>', '…'))),
     el('span', { className: 'soft of where' }, Object.keys(group.services).join(', '), group.versions.length ? ` ${group.versions[0]}` : ''),
     el('span', { className: 'soft when' }, ...(first === last ? [] : [moment(first, stamp(new Date(first))), ' – ']), moment(last, stamp(new Date(last)))),
   );

@@ -1,6 +1,6 @@
 // Where the services of the map stand: in columns by who calls whom, without overlap. Pure.
 
-const WIDTH = 232;
+const WIDTH = 252;
 const HEIGHT = 52;
 const GAP_X = 80;
 const GAP_Y = 20;

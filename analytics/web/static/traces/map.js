@@ -61,5 +61,5 @@ function node(service, { x, y }, box, onService) {
 }
 
 function figures({ requests, errors, requests_per_second: perSecond, p95_ms: p95 }) {
-  return [rate(perSecond), errors ? `${percent((errors / requests) * 100, 1)} err` : '', p95 === null ? '' : ms(p95)].filter(Boolean).join(' · ');
+  return [rate(perSecond), errors ? `${percent((errors / requests) * 100, 1)} err` : '', p95 === null ? '' : `p95 ${ms(p95)}`].filter(Boolean).join(' · ');
 }
