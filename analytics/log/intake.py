@@ -15,7 +15,7 @@ from analytics.clock import rfc3339_second
 from analytics.log import refusal
 from analytics.log.groups import Group, Groups
 from analytics.log.refusal import Refused
-from analytics.log.seen_ids import SeenIds
+from analytics.log.seen_ids import SeenIds, key_of
 from analytics.records import ItemError, Kept, R
 from analytics.state.observations import Observations
 from analytics.state.state import State
@@ -108,6 +108,9 @@ class Intake(Generic[R]):
 
     def _take_ids(self, sieve: "_Sieve[R]", group_of: list[Group[R]], now: float) -> list[str]:
         """Remove records with ids that were seen before, and return those ids; removes their groups from `group_of`."""
+        keys = [key_of(item.id, item.sender) for item in sieve.items if item.id is not None]
+        if self.ids.add_all(keys, now):
+            return []
         repeated = [
             (index, item.id)
             for index, item in enumerate(sieve.items)
