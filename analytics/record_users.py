@@ -68,7 +68,8 @@ def users_of_line(line: NewLogLine) -> Collection[str]:
 
 def users_in_text(text: str) -> Collection[str]:
     """The users that a text names."""
-    return _in_text(text, TEXT_PATTERNS) if any(hint in text for hint in HINTS) else ()
+    is_named = "user" in text or "User" in text or "USER" in text  # `HINTS`, in a fifth of the time
+    return _in_text(text, TEXT_PATTERNS) if is_named else ()
 
 
 def user_in(text: str, pattern: str) -> str | None:

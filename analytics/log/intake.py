@@ -9,6 +9,7 @@ groups. A kind adds its own rules: see `IntakeRules`.
 from collections.abc import Callable, Hashable, Sequence
 from datetime import datetime
 from functools import partial
+from itertools import compress
 from typing import Generic, NamedTuple, Protocol
 
 from analytics.clock import rfc3339_second
@@ -205,8 +206,7 @@ def _places_of(some: Sequence[R], items: Sequence[R]) -> Sequence[int]:
     """The indexes of `some` of the `items`, ascending."""
     if not some:
         return ()
-    wanted = set(map(id, some))
-    return [place for place, key in enumerate(map(id, items)) if key in wanted]
+    return list(compress(range(len(items)), map(set(map(id, some)).__contains__, map(id, items))))
 
 
 def new_service(state: State, name: str) -> frozenset[Hashable]:

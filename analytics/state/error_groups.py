@@ -112,13 +112,14 @@ class GroupedErrors(msgspec.Struct):
             self.versions[error.version] = max(self.versions.get(error.version, 0.0), error.at)
             if len(self.versions) > MOST_VERSIONS:
                 del self.versions[min(self.versions, key=lambda version: (self.versions[version], version))]
-        users = {user: None for user in (error.user_id, *sorted(error.users)) if user}
+        users = dict.fromkeys(filter(None, (error.user_id, *sorted(error.users))))
         message = error.message[:LONGEST]
         for user in users:
             if len(self.users) < MOST_USERS:
                 self.users[user_digest(user)] = None
         self.last = max(self.last, error.at)
         if len(self.samples) < MOST_SAMPLES or error.at >= self.samples[0].at:
+            named = users_in_text(message)
             sample = ErrorSample(
                 error.service,
                 error.at,
@@ -127,7 +128,7 @@ class GroupedErrors(msgspec.Struct):
                 error.user_id,
                 error.trace_id,
                 error.span_id,
-                sorted({*users, *users_in_text(message)} - {error.user_id}),
+                sorted({*users, *named} - {error.user_id}) if error.users or named else [],
             )
             insort_right(self.samples, sample, key=_TIME_OF)
             del self.samples[:-MOST_SAMPLES]

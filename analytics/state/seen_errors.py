@@ -66,8 +66,10 @@ class ErrorDetail(msgspec.Struct, gc=False):
     @property
     def name(self) -> str:
         """The type of the exception: `error`, where it is a name beside a message; else empty."""
-        name = _text(self.error, LONGEST_TYPE)
-        return name if _text(self.message) and _type_name(name) else ""
+        if not isinstance(self.error, str) or not _text(self.message):
+            return ""
+        name = self.error[:LONGEST_TYPE]
+        return name if _type_name(name) else ""
 
     @property
     def text(self) -> str | None:
