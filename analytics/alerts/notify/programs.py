@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import NamedTuple
 
 from gevent import Timeout, subprocess
@@ -56,7 +57,5 @@ def run(
 
 def _kill_group(leader: int) -> None:
     """Kill what a program started together with it; the leader itself may have ended."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(leader, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
