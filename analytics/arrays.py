@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 STEPS_PER_PAUSE = 4096
 """Steps between two calls of `pause`; a step handles one closing bracket, one comma between items, or the like."""
+BYTES_OF_STEP = 64
+"""Bytes without any of these that take as long as a step."""
 
 _STRING = rb'"(?:[^"\\]++|\\.)*+"'
 _FLAT = rb'(?:[^"\[\]{}]++|%b)*+' % _STRING
@@ -66,12 +68,14 @@ class ArrayScanner:
         opened, counts = self._open, self._counts
         while at < size and self.end is None:
             self._steps += 1
-            if not self._steps % STEPS_PER_PAUSE:
+            if self._steps >= STEPS_PER_PAUSE:
+                self._steps = 0
                 self._pause()
             if self._in_string:
                 at = self._end_of_string(chunk, at)
                 continue
-            at = _skip(_WITHIN_ITEM if opened else _BETWEEN_ITEMS, chunk, at)
+            begin, at = at, _skip(_WITHIN_ITEM if opened else _BETWEEN_ITEMS, chunk, at)
+            self._steps += (at - begin) // BYTES_OF_STEP
             if at == size:
                 break
             byte = chunk[at]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.arrays import ArrayScanner
+from analytics.arrays import BYTES_OF_STEP, STEPS_PER_PAUSE, ArrayScanner
 
 pieces = st.lists(
     st.sampled_from([b'"', b"\\", b"[", b"]", b"{", b"}", b",", b":", b" ", b"\n", b"a", b"\xff", b'"x"', b'{"a":1}']),
@@ -103,3 +103,10 @@ def test_the_steps_are_linear_in_the_bytes(piece: bytes, closing: bytes, monkeyp
     short, long = (steps(piece * count + closing * count, monkeypatch) for count in (500, 4_000))
     assert long <= 8 * short + 64
     assert long <= 4_000 * len(piece + closing) + 1
+
+
+def test_others_run_between_long_items_too() -> None:
+    pauses: list[int] = []
+    item = b'{"a":"%b"},' % (b"x" * BYTES_OF_STEP * STEPS_PER_PAUSE)
+    assert len(list(ArrayScanner(pause=lambda: pauses.append(1)).scan(item * 10 + b"{}]"))) == 11
+    assert len(pauses) == 10

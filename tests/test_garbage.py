@@ -32,13 +32,18 @@ def collections() -> Iterator[list[str]]:
 
 METRICS = SchemaDecoder(MetricSchema(), NewMetric, 1_000_000)
 DECODE: dict[str, Callable[[bytes], Any]] = {
-    "JSON": parse_json,
-    "metrics": lambda items: METRICS.many(items.replace(b"{}", b'{"name":"a","value":1,"tags":{}}')),
+    "JSON": lambda items: parse_json(shorter(items).replace(b"{}", b'{"k":["0"]}')),
+    "metrics": lambda items: METRICS.many(shorter(items).replace(b"{}", b'{"name":"a","value":1,"tags":{}}')),
     "OTLP logs": lambda items: json_form().logs(b'{"resourceLogs":%b}' % items),
     "OTLP traces": lambda items: json_form().traces(b'{"resourceSpans":%b}' % items),
     "OTLP metrics": lambda items: parse(b'{"resourceMetrics":%b}' % items, JSON),
     "Loki": lambda items: pushes._parse(b'{"streams":%b}' % items),
 }
+
+
+def shorter(items: bytes) -> bytes:
+    """A quarter of them, so that they have no more values than is allowed."""
+    return items[: len(items) // 12 * 3 + 1] + b"{}]"
 
 
 @pytest.mark.parametrize("kind", DECODE)

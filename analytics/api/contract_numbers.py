@@ -108,7 +108,7 @@ NUMBER_OPERATIONS = (
         "Names and labels are translated as Prometheus does. The answer has the content type of the request; rejected "
         "data points are in its partial success. Also at port 4318.",
         {200: (MetricsTaken, PROTOBUF)},
-        {**READING, 400: (*READING[400], "malformed_protobuf", "malformed_json", "malformed_point")},
+        {**READING, 400: (*READING[400], "malformed_protobuf", "malformed_json", "too_many_values", "malformed_point")},
         body=ForeignBody(
             {JSON_TYPE: METRIC, PROTOBUF: None},
             f"An `ExportMetricsServiceRequest`. {ABOUT_ENCODINGS}",

@@ -64,7 +64,15 @@ PUSH: dict[str, Any] = {
     "streams": [{"stream": {"app": "shop", "level": "error"}, "values": [["1705314600000000000", "payment failed"]]}]
 }
 PUSHED: Codes = {
-    400: (*READING[400], "malformed_snappy", "malformed_protobuf", "malformed_json", "malformed_stream", *TIME_CODES),
+    400: (
+        *READING[400],
+        "malformed_snappy",
+        "malformed_protobuf",
+        "malformed_json",
+        "too_many_values",
+        "malformed_stream",
+        *TIME_CODES,
+    ),
     405: ("method_not_allowed",),
     408: ("body_timeout",),
     413: ("body_too_large", "batch_too_large"),
@@ -84,7 +92,10 @@ def _otlp(path: str, what: str, example: dict[str, Any], taken: type, code: str,
         {200: (taken, PROTOBUF)},
         {
             **READING,
-            400: (*READING[400], "malformed_protobuf", "malformed_json", code, *TIME_CODES, "too_many_services"),
+            400: (
+                *(*READING[400], "malformed_protobuf", "malformed_json", "too_many_values"),
+                *(code, *TIME_CODES, "too_many_services"),
+            ),
             429: (rate,),
         },
         body=ForeignBody({JSON_TYPE: example, PROTOBUF: None}, f"An export of {what}. {ABOUT_ENCODINGS}"),

@@ -23,7 +23,7 @@ from analytics.schemas.old_event import OldEventSchema
 from analytics.schemas.queries import NoQuery
 from analytics.store.client.asking import AsksStore
 from analytics.store.messages import BRING_HISTORY
-from analytics.yielding import yield_to_others
+from analytics.yielding import yield_if_due
 
 NOTHING = NoQuery()
 KIND = "events"
@@ -47,7 +47,7 @@ def history_blueprint(store: AsksStore, options: HistoryOptions) -> Blueprint:
     """Blueprint of /events/history."""
     blueprint = Blueprint("history", __name__)
     bodies = BodyReader(options.limits, MANY_RECORDS)
-    decoder = SchemaDecoder(OldEventSchema(), NewEvent, options.max_batch, yield_to_others)
+    decoder = SchemaDecoder(OldEventSchema(), NewEvent, options.max_batch, yield_if_due)
 
     @blueprint.post("/events/history")
     def bring() -> Response:

@@ -1,6 +1,7 @@
 """Decodes the forms of a JSON body: one object, an array, an object around an array, or NDJSON."""
 
 import re
+from functools import cache
 from itertools import islice
 from typing import TypeVar
 
@@ -10,6 +11,8 @@ from analytics.errors import MalformedBody, ValidationFailed
 from analytics.schemas.compiled import MOST_FIELDS, DecodedBatch, SchemaDecoder, parse
 from analytics.schemas.surrogates import without_unpaired
 
+LARGE = 1024 * 1024
+"""Bytes of a body that may have too many fields to look at all of them."""
 R = TypeVar("R", bound=msgspec.Struct)
 
 
@@ -36,6 +39,8 @@ def decode(decoder: SchemaDecoder[R], body: bytes, kind: str, *, is_lines: bool)
         return decoder.many(body)
     wrapped = re.match(rb'\s*\{\s*"%b"\s*:\s*' % kind.encode(), body)
     if wrapped:
+        if len(body) >= LARGE:
+            _refuse_other_fields(body, kind)
         try:
             fields: dict[str, msgspec.Raw] = parse(body, dict[str, msgspec.Raw])
         except MalformedBody:
@@ -56,3 +61,25 @@ def decode(decoder: SchemaDecoder[R], body: bytes, kind: str, *, is_lines: bool)
             raise ValidationFailed(f"{kind!r} must be given once.", fields={kind: ["Must be given once."]})
         return decoder.many(items)
     return decoder.one(body)
+
+
+def _refuse_other_fields(body: bytes, kind: str) -> None:
+    """Refuse an object around an array that has another field, at the first one.
+
+    Raises:
+        ValidationFailed: it has.
+    """
+    try:
+        _only(kind).decode(body)
+    except msgspec.ValidationError as error:
+        name = str(error).partition("`")[2].removesuffix("`")[:100]
+        problem = {name: ["Unknown field."]}
+        raise ValidationFailed(f"Unknown fields next to {kind!r}: {name}", fields=problem) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        pass  # it is not valid JSON, which is worded elsewhere
+
+
+@cache
+def _only(kind: str) -> msgspec.json.Decoder[msgspec.Struct]:
+    """Decodes objects with no other field."""
+    return msgspec.json.Decoder(msgspec.defstruct("Only", [(kind, msgspec.Raw)], forbid_unknown_fields=True))

@@ -24,7 +24,7 @@ from analytics.records import NewEvent, NewMetric, R, Receipt
 from analytics.schemas.compiled import DecodedBatch, SchemaDecoder
 from analytics.schemas.event import EventSchema
 from analytics.schemas.metric import MetricSchema
-from analytics.yielding import yield_to_others
+from analytics.yielding import yield_if_due
 
 
 class JsonDoor(Generic[R]):
@@ -123,14 +123,14 @@ def receipt_answer(receipt: Receipt, what: str) -> Answer:
 
 def events_door(recorder: Recorder, redactor: Redactor, limits: BodyLimits, max_batch: int) -> JsonDoor[NewEvent]:
     """Door for events, with at most `max_batch` in one request."""
-    decoder = SchemaDecoder(EventSchema(), NewEvent, max_batch, yield_to_others)
+    decoder = SchemaDecoder(EventSchema(), NewEvent, max_batch, yield_if_due)
     bodies = BodyReader(limits, MANY_RECORDS)
     return JsonDoor(EVENTS, bodies, decoder, recorder, _describe_event, redactor.events)
 
 
 def metrics_door(recorder: Recorder, redactor: Redactor, limits: BodyLimits, max_batch: int) -> JsonDoor[NewMetric]:
     """Door for metrics, with at most `max_batch` in one request."""
-    decoder = SchemaDecoder(MetricSchema(), NewMetric, max_batch, yield_to_others)
+    decoder = SchemaDecoder(MetricSchema(), NewMetric, max_batch, yield_if_due)
     bodies = BodyReader(limits, MANY_RECORDS)
     return JsonDoor(METRICS, bodies, decoder, recorder, _describe_metric, redactor.metrics)
 

@@ -6,12 +6,14 @@ decides, and words the error.
 
 from collections.abc import Callable, Set
 from functools import partial
+from itertools import islice
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 from marshmallow import Schema, ValidationError
 
+from analytics.arrays import ArrayScanner
 from analytics.errors import AnalyticsError, MalformedBody, TooLarge, ValidationFailed
 from analytics.garbage import decoded
 from analytics.records import ItemError
@@ -21,15 +23,20 @@ from analytics.schemas.fields import RawJsonObject, Tags, Text
 from analytics.schemas.lines import TABS, count_lines, lines_of, may_be_objects, without_blank_lines
 from analytics.schemas.malformed import malformed
 from analytics.schemas.raws import are_sound, has_no_control_characters, one_line
+from analytics.schemas.record_fields import Objects
 from analytics.schemas.surrogates import without_unpaired
 from analytics.schemas.validation import invalid
+from analytics.schemas.value_limit import FEWEST_BYTES, check_values, has_more_values
 
 R = TypeVar("R", bound=msgspec.Struct)
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-ITEMS_PER_PAUSE = 64
 SMALL_ITEM = 32
 """Bytes of a small item: a body with fewer for each item allowed is decoded without counting them first."""
+VALUES_TOGETHER = 250_000
+"""Values of a batch that are decoded without others running meanwhile, which takes about 50 ms."""
+COMMAS_OF_ITEM = 50
+"""Commas of an item: a body with more of them, for each item allowed, may be too much to find its items at once."""
 MOST_FIELDS = 100
 """Up to this number of fields in an object, the unknown ones are listed in the error."""
 
@@ -65,7 +72,7 @@ class SchemaDecoder(Generic[R]):
         schema: the definition of the record.
         record: the class that the schema loads to, with the same field names.
         max_items: maximum number of items in a batch.
-        pause: called from time to time while a batch with errors is decoded, to yield to others.
+        pause: called for each item of a batch whose items are decoded one by one, to yield to others.
     """
 
     def __init__(
@@ -77,14 +84,17 @@ class SchemaDecoder(Generic[R]):
         self._many = msgspec.json.Decoder(list[derived])  # type: ignore[valid-type]
         self._texts = [name for name, field in schema.fields.items() if isinstance(field, Text | Tags)]
         self._raws = [attrgetter(name) for name, field in schema.fields.items() if isinstance(field, RawJsonObject)]
+        self._has_values = any(isinstance(field, Tags | Objects) for field in schema.fields.values())
 
     def one(self, body: bytes, what: str = "body") -> R:
         """Decode a single record; errors call the input `what`.
 
         Raises:
-            MalformedBody: not JSON, or nested too deeply.
+            MalformedBody: not JSON, nested too deeply, or with too many values.
             ValidationFailed: invalid by the schema.
         """
+        if len(body) > FEWEST_BYTES:
+            check_values(body)
         body = one_line(body)
         record = self._derived_one(body)
         if record is None:
@@ -114,8 +124,8 @@ class SchemaDecoder(Generic[R]):
         body = one_line(body)
         try:
             if self._may_be_too_many(body, b","):
-                self._check_size(len(parse_array(body)))
-            items = self._derived_many(body)
+                self._count_items(body)
+            items = None if self._has_many_values(body) else self._derived_many(body)
             raws = parse_array(body) if items is None else []
         except MalformedBody:
             completed = self.complete_items(body, body.index(b"[") + 1, b"") if body.lstrip().startswith(b"[") else None
@@ -164,7 +174,8 @@ class SchemaDecoder(Generic[R]):
             TooLarge: more than `max_items`.
         """
         if self._may_be_too_many(body, b"\n"):
-            self._check_size(count_lines(body))
+            if count_lines(body, self._max_items) > self._max_items:
+                raise self._too_many(f"more than {self._max_items}")
             body = without_blank_lines(body)
         items = self._derived_lines(body.removesuffix(b"\n"))
         if items is None:
@@ -178,7 +189,7 @@ class SchemaDecoder(Generic[R]):
     def _derived_lines(self, body: bytes) -> list[R] | None:
         """Decode lines, or return None if they have to be decoded one by one, or are not one object each."""
         count = may_be_objects(body)
-        if count is None:
+        if count is None or self._has_many_values(body):
             return None
         try:
             records: list[R] = decoded(self._one.decode_lines, body)
@@ -194,9 +205,27 @@ class SchemaDecoder(Generic[R]):
         except UNREADABLE:
             return None
 
+    def _count_items(self, body: bytes) -> None:
+        """Count the items of an array; where there are very many, by their brackets, and others run meanwhile.
+
+        Raises:
+            MalformedBody, ValidationFailed, TooLarge: see `many`.
+        """
+        start = body.find(b"[") + 1
+        if body.count(b",") < COMMAS_OF_ITEM * self._max_items or body[:start].strip() != b"[":
+            self._check_size(len(parse_array(body)))
+            return
+        items = islice(ArrayScanner(start, self._pause).scan(body), self._max_items + 1)
+        if sum(1 for _ in items) > self._max_items:
+            raise self._too_many(f"more than {self._max_items}")
+
     def _may_be_too_many(self, body: bytes, separator: bytes) -> bool:
         """Whether to count the items of a body before decoding it; afterwards they are counted anyway."""
         return len(body) > SMALL_ITEM * self._max_items and body.count(separator) >= self._max_items
+
+    def _has_many_values(self, body: bytes) -> bool:
+        """Whether the items of a batch have so many values that others run between them."""
+        return self._has_values and has_more_values(body, VALUES_TOGETHER)
 
     def _whole(self, items: list[R]) -> DecodedBatch[R]:
         self._check_size(len(items))
@@ -217,8 +246,7 @@ class SchemaDecoder(Generic[R]):
         places: list[int] = []
         errors: list[ItemError] = []
         for place, body in enumerate(bodies):
-            if place % ITEMS_PER_PAUSE == ITEMS_PER_PAUSE - 1:
-                self._pause()
+            self._pause()
             try:
                 items.append(self.one(body, "item"))
                 places.append(place)
@@ -275,8 +303,10 @@ def parse(body: bytes, type_: Any = Any, what: str = "body") -> Any:
     """Decode JSON; an unpaired surrogate becomes U+FFFD. Errors call the input `what`.
 
     Raises:
-        MalformedBody: not JSON, or nested too deeply.
+        MalformedBody: not JSON, nested too deeply, or with too many values.
     """
+    if type_ is Any:
+        check_values(body)
     try:
         return decoded(partial(msgspec.json.decode, type=type_), body)
     except UNREADABLE as error:

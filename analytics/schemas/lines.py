@@ -13,9 +13,9 @@ OBJECT_END = b"}\n{"
 """Between two lines with an object each."""
 
 
-def count_lines(body: bytes) -> int:
-    """How many lines there are that are not blank."""
-    return len(body.translate(None, BLANKS).split())
+def count_lines(body: bytes, most: int) -> int:
+    """How many lines there are that are not blank, counted up to one more than `most`."""
+    return len(body.translate(None, BLANKS).split(maxsplit=most))
 
 
 def without_blank_lines(body: bytes) -> bytes:

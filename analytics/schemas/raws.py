@@ -18,6 +18,8 @@ SAFE_SIZE = SIZE_LIMIT // 6
 """An object up to this size stays within the limit when its numbers are written out; `1E15` grows the most."""
 ROOM = 1_000
 """Normal size of a record without its raw object, in bytes."""
+MOST_TOGETHER = 1024 * 1024
+"""Bytes of all objects up to which their strings are removed together, which takes up to 50 ms; else one by one."""
 ONE_LINE = bytes.maketrans(b"\r\n", b"\t\t")
 
 
@@ -45,6 +47,8 @@ def are_sound(raws: list[msgspec.Raw], body_size: int) -> bool:
         deepest = max(_brackets(bytes(raw)) for raw in raws if len(raw) > HARMLESS)
         if deepest > DEPTH_LIMIT:
             return False
+    if len(together) > MOST_TOGETHER and _looks_huge(together):
+        return False
     return not _may_have_huge_number(together)
 
 

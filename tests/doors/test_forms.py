@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from analytics.doors.forms import decode
-from analytics.errors import AnalyticsError, TooLarge
-from analytics.schemas.compiled import ITEMS_PER_PAUSE, DecodedBatch, SchemaDecoder
+from analytics.doors.forms import LARGE, decode
+from analytics.errors import AnalyticsError, TooLarge, ValidationFailed
+from analytics.schemas.compiled import DecodedBatch, SchemaDecoder
 from analytics.schemas.event import EventSchema
 from tests.schemas import decoders
 from tests.schemas.decoders import MAX_ITEMS, NewEvent
@@ -159,7 +159,7 @@ def test_decoding_a_faulty_batch_yields() -> None:
     decoder.many(b"[" + b",".join([A] * 500) + b"]")
     assert pauses == []
     decoder.many(b"[" + b",".join([BAD] + [A] * 499) + b"]")
-    assert len(pauses) == 500 // ITEMS_PER_PAUSE
+    assert len(pauses) == 500
 
 
 def test_blank_lines_neither_count_nor_stay() -> None:
@@ -167,8 +167,15 @@ def test_blank_lines_neither_count_nor_stay() -> None:
     batch = decode(decoders.events, blank + A + blank + b" " + B + b"\r" + blank, "events", is_lines=True)
     assert isinstance(batch, DecodedBatch)
     assert (len(batch.items), batch.errors) == (2, [])
-    with pytest.raises(TooLarge, match=f"{MAX_ITEMS + 1} items"):
+    with pytest.raises(TooLarge, match=f"more than {MAX_ITEMS} items"):
         decode(decoders.events, (A + b"\n \t\r\n\n\n\n\n") * (MAX_ITEMS + 1), "events", is_lines=True)
+
+
+def test_the_first_of_very_many_fields_next_to_the_array_is_named() -> None:
+    others = b",".join(b'"field %d":1' % number for number in range(LARGE // 10))
+    with pytest.raises(ValidationFailed, match=r"next to 'events': field 0\Z") as refused:
+        decode(decoders.events, b'{"events":[' + A + b"]," + others + b"}", "events", is_lines=False)
+    assert refused.value.fields == {"field 0": ["Unknown field."]}
 
 
 def test_metrics_have_the_same_forms() -> None:

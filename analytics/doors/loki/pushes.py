@@ -14,6 +14,7 @@ from msgspec import UNSET, Struct, UnsetType
 from analytics.doors.groups import GroupLimit
 from analytics.doors.loki.labels import BadLabelsError, parse_labels
 from analytics.doors.loki.streams import PushedStream
+from analytics.doors.message_limit import PUSHED, check_messages
 from analytics.doors.protobuf import BYTES, INT32, INT64, Field, message_classes
 from analytics.doors.records.attributes import ATTRIBUTE_CUT, MOST_RECORD_ATTRIBUTES, Count
 from analytics.errors import MalformedBody
@@ -22,7 +23,10 @@ from analytics.log_lines import NewLogLine
 from analytics.records import ItemError
 from analytics.schemas.compiled import DecodedBatch
 from analytics.schemas.surrogates import without_unpaired
+from analytics.schemas.value_limit import check_request
 
+BYTES_OF_VALUE = 20
+"""Each value of a push has so many bytes, on average: a line is three values, two of which are a time and a text."""
 MALFORMED_STREAM = "malformed_stream"
 PAUSE_EVERY = 128
 NANOSECONDS = 1_000_000_000
@@ -103,6 +107,7 @@ class PushDecoder:
         from google.protobuf.message import DecodeError
 
         items, places, errors = list[NewLogLine](), list[int](), list[ItemError]()
+        check_messages(body, PUSHED)
         try:
             push = _push().FromString(body)
         except DecodeError:
@@ -136,6 +141,7 @@ class PushDecoder:
 
 
 def _parse(body: bytes) -> JsonPush:
+    check_request(body, BYTES_OF_VALUE)
     try:
         return decoded(_json.decode, body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:

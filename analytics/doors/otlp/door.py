@@ -8,14 +8,16 @@ import msgspec
 from analytics.answer import JSON, Answer
 from analytics.doors.body import BodyReader
 from analytics.doors.limits import BodyLimits
+from analytics.doors.message_limit import METRICS, check_messages
 from analytics.doors.otlp.answers import success
-from analytics.doors.otlp.json_messages import Request
+from analytics.doors.otlp.json_messages import BYTES_OF_VALUE, Request
 from analytics.doors.otlp.points import decode_points
 from analytics.doors.point_recorder import PointBatch, PointReceipt, PointRecorder
 from analytics.error_answers.otlp import PROTOBUF, media_type_of, refuse
 from analytics.errors import AnalyticsError, MalformedBody
 from analytics.garbage import decoded
 from analytics.points import GAUGE
+from analytics.schemas.value_limit import check_request
 from analytics.yielding import yield_if_due
 
 MEDIA_TYPES = (PROTOBUF, JSON)
@@ -60,19 +62,22 @@ def parse(body: bytes, media_type: str) -> Any:
     """The request in a body.
 
     Raises:
-        MalformedBody: it is not an ExportMetricsServiceRequest.
+        MalformedBody: it is not an ExportMetricsServiceRequest, or has too many values.
+        TooLarge: it has too many messages.
     """
     if media_type == PROTOBUF:
         # with the first message: they take 7 MB
         from google.protobuf.message import DecodeError
         from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
+        check_messages(body, METRICS)
         try:
             return ExportMetricsServiceRequest.FromString(body)
         except DecodeError:
             raise MalformedBody(
                 "The body is not an ExportMetricsServiceRequest in protobuf.", code="malformed_protobuf"
             ) from None
+    check_request(body, BYTES_OF_VALUE)
     try:
         return decoded(_json.decode, body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:

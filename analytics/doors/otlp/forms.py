@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from analytics.doors.message_limit import RECORDS, check_messages
 from analytics.doors.otlp import json_records
 from analytics.doors.otlp.bad_item import BadItem
 from analytics.doors.otlp.json_attributes import attribute_json, quick_parts, safe_parts
-from analytics.doors.otlp.json_messages import AnyValue, KeyValue
+from analytics.doors.otlp.json_messages import BYTES_OF_VALUE, AnyValue, KeyValue
 from analytics.doors.otlp.record_messages import protobuf_messages
 from analytics.doors.otlp.values import plain_value
 from analytics.doors.records.attributes import LONGEST_ATTRIBUTE
@@ -18,6 +19,7 @@ from analytics.doors.records.trace_ids import hex_digits
 from analytics.errors import MalformedBody
 from analytics.garbage import decoded
 from analytics.schemas.surrogates import without_unpaired
+from analytics.schemas.value_limit import check_request
 
 UNREADABLE = (msgspec.DecodeError, RecursionError, UnicodeDecodeError)
 
@@ -26,7 +28,7 @@ class OtlpForm(NamedTuple):
     """One form.
 
     Attributes:
-        traces, logs: decode the body of a request. Raise MalformedBody.
+        traces, logs: decode the body of a request. Raise MalformedBody, and TooLarge where it has too many items.
         digits: the hexadecimal digits of an id in lower case; empty if it is not hexadecimal.
         raws: the bytes of each attribute of a message.
         safe_raws: the same where `attribute` cannot decode one of them.
@@ -60,6 +62,7 @@ def protobuf_form() -> OtlpForm:
         message = messages[name]
 
         def decode(body: bytes) -> Any:
+            check_messages(body, RECORDS)
             try:
                 return message.FromString(body)
             except DecodeError:
@@ -116,6 +119,7 @@ def json_form() -> OtlpForm:
         decoder = msgspec.json.Decoder(type_, strict=False)  # 64-bit numbers may be text
 
         def decode(body: bytes) -> Any:
+            check_request(body, BYTES_OF_VALUE)
             try:
                 return decoded(decoder.decode, body)
             except UNREADABLE as error:

@@ -4,6 +4,7 @@ import msgspec
 from msgspec import Raw
 
 from analytics.doors.otlp.bad_item import BadItem
+from analytics.doors.records.attributes import MOST_RECORD_ATTRIBUTES
 
 FIRST, BETWEEN, LAST = b'[{"key":"', b'},{"key":"', b"}]"
 """What stands before, between and after attributes, as nearly all clients write them."""
@@ -28,15 +29,17 @@ def quick_parts(attributes: Raw) -> list[bytes]:
 
 
 def safe_parts(attributes: Raw) -> list[bytes]:
-    """The attributes of an array, each as a whole.
+    """The attributes of an array, each as a whole; those beyond the limit are not read, and stay as they are.
 
     Raises:
         BadItem: they are no array.
     """
     try:
-        return [WHOLE + bytes(each) for each in _objects(attributes) or ()] if attributes else []
+        found = _objects(attributes) or [] if attributes else []
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadItem(f"its attributes are malformed: {error}") from None
+    read = found[:MOST_RECORD_ATTRIBUTES]
+    return [WHOLE + bytes(each) for each in read] + found[len(read) :]
 
 
 def attribute_json(part: bytes) -> bytes:

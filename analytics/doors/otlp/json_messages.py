@@ -10,6 +10,9 @@ from collections.abc import Sequence
 
 from msgspec import Struct
 
+BYTES_OF_VALUE = 8
+"""Each value of a request in JSON has so many bytes, at least: an attribute is four values of ten bytes and more."""
+
 
 class Message(Struct, rename="camel", frozen=True, gc=False):
     """A message."""

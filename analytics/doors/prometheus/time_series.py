@@ -9,7 +9,7 @@ from analytics.doors.prometheus.collected import Collected
 from analytics.doors.prometheus.native_histograms import RemoteHistogram
 from analytics.doors.prometheus.samples import seconds
 from analytics.doors.prometheus.series_cache import SeriesCache, known_series
-from analytics.doors.prometheus.wire import LONG_FIELD, WireField, fields, varint
+from analytics.doors.prometheus.wire import LONG_FIELD, MalformedProtobuf, WireField, fields, varint
 from analytics.doors.series_labels import MOST_LABELS, BadLabels
 from analytics.errors import ValidationFailed
 from analytics.points import Exemplar
@@ -25,6 +25,8 @@ SAMPLE_BYTES, ZERO_BYTES = 18, 9
 SERIES_BETWEEN_PAUSES = 128
 MOST_LABELS_KNOWN, LONGEST_LABEL = 8_192, 256
 """How many labels are remembered, and the bytes of the longest of them."""
+MOST_OTHER_FIELDS = 10_000
+"""Labels, exemplars and unknown fields of one series, which cost time although most of them are not kept."""
 BUCKETS_OF_POINT = 8
 """So many buckets of native histograms count as another point, where points are limited."""
 
@@ -45,7 +47,7 @@ class TimeSeries:
         """Add the points of a series, which are at `place` in the request.
 
         Raises:
-            MalformedProtobuf: it is no series.
+            MalformedProtobuf: it is no series, or has far too many labels or exemplars.
         """
         size = len(data)
         # If these bytes were all read as labels before, they read the same again: only the sample is new.
@@ -84,7 +86,10 @@ class TimeSeries:
                 histograms.append(RemoteHistogram(field.message()))
                 weight += histograms[-1].size // BUCKETS_OF_POINT
             if not count % SERIES_BETWEEN_PAUSES or len(field.data) > LONG_FIELD:
-                self._check(weight + len(samples) + len(histograms))
+                points = len(samples) + len(histograms)
+                if count - points > MOST_OTHER_FIELDS:
+                    raise MalformedProtobuf(f"A series has more than {MOST_OTHER_FIELDS} labels and exemplars.")
+                self._check(weight + points)
         into.weight += weight
         try:
             series = known_series(pairs)

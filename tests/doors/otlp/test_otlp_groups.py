@@ -3,14 +3,18 @@
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
+from unittest import mock
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry.proto.common.v1.common_pb2 import AnyValue
 
 from analytics import addresses
 from analytics.doors.groups import MOST_GROUPS, PAUSE_EVERY
 from analytics.doors.loki.labels import LONGEST_LABELS, BadLabelsError, parse_labels
 from analytics.doors.loki.pushes import PushDecoder
+from analytics.doors.message_limit import METRICS, check_messages
 from analytics.doors.otlp import names, record_resources, values
 from analytics.doors.otlp.door import parse
 from analytics.doors.otlp.forms import json_form, protobuf_form
@@ -136,3 +140,23 @@ def test_of_a_long_name_only_what_is_left_of_it_is_remembered() -> None:
     before = record_names._kept.cache_info().currsize
     assert record_names.clean_name(LONG + "y") == record_names.clean_name(left) == left
     assert record_names._kept.cache_info().currsize == before
+
+
+@pytest.mark.parametrize(
+    ("decode", "data"),
+    [
+        (protobuf_form().traces, field(1, field(2, field(2, b"") * 600_000))),
+        (protobuf_form().logs, field(1, field(2, field(2, b"")) * 300_000)),
+        (lambda data: parse(data, PROTOBUF), field(1, field(2, field(2, field(5, field(1, b"") * 600_000))))),
+        (lambda data: PushDecoder(ignore, ignore, ignore).protobuf(data), field(1, field(2, b"") * 600_000)),
+    ],
+)
+def test_a_large_request_is_not_decoded_if_it_has_too_many_messages(decode: Any, data: bytes) -> None:
+    with pytest.raises(TooLarge, match="more than 200000 messages"):
+        decode(data)
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_counted_as_messages_to_the_end(data: bytes) -> None:
+    with mock.patch("analytics.doors.message_limit.LARGE", 0):
+        check_messages(data, METRICS)

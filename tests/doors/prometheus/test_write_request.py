@@ -303,6 +303,14 @@ def test_a_request_has_a_limit(data: bytes) -> None:
         Decoder(most=500).requests.decode(data)
 
 
+@pytest.mark.parametrize("part", ["labels", "exemplars"])
+def test_a_series_with_very_many_labels_or_exemplars_is_refused(part: str) -> None:
+    request = message({**series(UP, 1.0), part: [{}] * 20_000})
+    with pytest.raises(MalformedProtobuf, match="more than 10000 labels and exemplars"):
+        Decoder().requests.decode(request)
+    assert len(Decoder().points(series(UP, *[0.0] * 20_000))) == 20_000, "samples have a limit of their own"
+
+
 def test_buckets_count_against_the_limit() -> None:
     many = histogram(positive_spans=[{"offset": 0, "length": 2_000}], positive_deltas=[1] * 2_000)
     with pytest.raises(TooLarge):

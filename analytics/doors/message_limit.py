@@ -1,0 +1,64 @@
+"""Limits the messages inside a request in Protocol Buffers, before all of them are made at once."""
+
+from collections.abc import Sequence
+
+from analytics.errors import TooLarge
+
+LARGE = 1024 * 1024
+"""Bytes of a large request: in a smaller one are too few messages to matter."""
+MOST_MESSAGES = 200_000
+RECORDS = ((1,), (2,), (2,))
+"""The numbers of the fields that lead to spans or log records in a request of OTLP."""
+METRICS = (*RECORDS, (5, 7, 9, 10, 11), (1,))
+"""The same for data points: the metrics have them by kind."""
+PUSHED = ((1,), (2,))
+"""The same for lines in a push of Loki."""
+BYTES = 2
+Path = Sequence[Sequence[int]]
+
+
+def check_messages(data: bytes, path: Path) -> None:
+    """Refuse a large request with more messages along a path than any request may have items.
+
+    A request that is malformed passes: its decoder says so.
+
+    Raises:
+        TooLarge: these are too many.
+    """
+    if len(data) >= LARGE and _rest(data, 0, len(data), path, MOST_MESSAGES) < 0:
+        raise TooLarge(
+            f"The request has more than {MOST_MESSAGES} messages; send smaller ones.", code="batch_too_large"
+        )
+
+
+def _rest(data: bytes, at: int, end: int, path: Path, rest: int) -> int:
+    """What is left of the messages that are allowed after those from one place to another; negative if nothing is."""
+    tags, deeper = [number << 3 | BYTES for number in path[0]], path[1:]
+    while at < end and rest >= 0:
+        tag, at = _varint(data, at, end)
+        kind = tag & 7
+        if kind == BYTES:
+            size, at = _varint(data, at, end)
+            if tag in tags:
+                rest -= 1
+                if deeper and size:
+                    rest = _rest(data, at, min(end, at + size), deeper, rest)
+            at += size
+        elif kind == 0:
+            _, at = _varint(data, at, end)
+        else:
+            at += 8 if kind == 1 else 4
+    return rest
+
+
+def _varint(data: bytes, at: int, end: int) -> tuple[int, int]:
+    """The variable-length integer at a place, and the place after it."""
+    value = shift = 0
+    while at < end:
+        byte = data[at]
+        at += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80 or shift > 56:
+            break
+        shift += 7
+    return value, at
