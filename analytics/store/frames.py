@@ -9,7 +9,7 @@ import msgspec
 REQUEST, PIECE, END, FAILURE = b"r", b"d", b"e", b"f"
 """Kinds of frames: a request, a piece of its answer, the end of the answer, or why there is none.
 
-A request is a line with a `StoreRequest` as JSON; what follows is its body.
+A request is a `StoreRequest` as JSON. A body of it is in a file whose descriptor comes with that of the socket.
 """
 MAX_FRAME = 64 * 1024 * 1024
 _HEAD = struct.Struct("<cI")

@@ -68,6 +68,19 @@ def test_old_events_are_stored_once_and_come_before_all_others(tmp_path: Path) -
         assert disk.stored() == rows
 
 
+def test_large_requests_arrive_and_leave_no_file_open(tmp_path: Path) -> None:
+    def open_files() -> int:
+        return len(list(Path(f"/proc/{disk.client._child.pid}/fd").iterdir()))
+
+    with Keeping(tmp_path / "data", options=LONG) as disk:
+        assert bring(disk, [old(1, 1)]).accepted == 1
+        before = open_files()
+        for number in range(2, 6):
+            assert bring(disk, [old(number, number, text="x" * 400_000)]).accepted == 1
+        disk.until(lambda: open_files() <= before)
+        assert ids(disk) == [f"old{number}" for number in range(1, 6)]
+
+
 def test_an_event_that_is_stored_already_is_a_duplicate(tmp_path: Path) -> None:
     with Keeping(tmp_path / "data", options=LONG) as disk:
         disk.events(old(1, 1), old(2, 2), old(3, 0))

@@ -4,8 +4,10 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 from socket import send_fds
+from tempfile import TemporaryFile
 from typing import Any
 
 import gevent
@@ -55,15 +57,16 @@ class Child:
             theirs.close()
         self.status: int | None = None
 
-    def connect(self) -> Any:
-        """A new socket to the child, for one request.
+    def connect(self, body: bytes = b"") -> Any:
+        """A new socket to the child, for one request with this body.
 
         Raises:
             OSError: the child is gone.
         """
         ours, theirs = socket.socketpair()
         try:
-            send_fds(self._control, [b"r"], [theirs.fileno()])
+            with _files_of(body) as files:
+                send_fds(self._control, [b"r"], [theirs.fileno(), *files])
         except BaseException:
             ours.close()
             raise
@@ -102,3 +105,19 @@ class Child:
             pid, status = self.pid, 0
         if pid:
             self.status = status
+
+
+@contextlib.contextmanager
+def _files_of(body: bytes) -> Iterator[list[int]]:
+    """The descriptor of a file without a name; none without a body.
+
+    A socket has too little room for a large body, so that both ends would wait for each other often.
+    """
+    if not body:
+        yield []
+        return
+    new = partial(os.fdopen, os.memfd_create("body"), "w+b") if sys.platform == "linux" else TemporaryFile
+    with new() as file:
+        file.write(body)
+        file.flush()
+        yield [file.fileno()]

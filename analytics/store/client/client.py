@@ -152,9 +152,9 @@ class StoreClient:
         if child is None:
             raise _unavailable()
         try:
-            with closing(child.connect()) as connection:
+            with closing(child.connect(body)) as connection:
                 connection.settimeout(request.seconds + GRACE_SECONDS)
-                yield from _answer(connection, request, body, is_wanted)
+                yield from _answer(connection, request, is_wanted)
         except (OSError, EOFError) as error:
             raise _unavailable() from error
 
@@ -220,10 +220,8 @@ class StoreClient:
             self._consumer.move(self.status.upto)
 
 
-def _answer(
-    connection: socket.socket, request: StoreRequest, body: bytes, is_wanted: Callable[[], bool]
-) -> Iterator[bytes]:
-    send_frame(connection, REQUEST, b"\n".join([msgspec.json.encode(request), body]))
+def _answer(connection: socket.socket, request: StoreRequest, is_wanted: Callable[[], bool]) -> Iterator[bytes]:
+    send_frame(connection, REQUEST, msgspec.json.encode(request))
     while True:
         _wait(connection, request.seconds + GRACE_SECONDS, is_wanted)
         kind, body = read_frame(connection)

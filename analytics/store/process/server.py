@@ -6,12 +6,13 @@ of its own. When the control socket ends, the server that started this process i
 
 import contextlib
 import logging
+import os
 import selectors
 import socket
 import threading
 import time
 from collections.abc import Iterator
-from typing import Protocol
+from typing import IO, Protocol
 
 import msgspec
 
@@ -40,11 +41,19 @@ class Answering(Protocol):
 class ActiveRequest:
     """A request that is being answered. `query` is set to what can be interrupted."""
 
-    def __init__(self, connection: socket.socket, request: StoreRequest, body: bytes = b"") -> None:
-        self.connection, self.request, self.body = connection, request, body
+    def __init__(self, connection: socket.socket, request: StoreRequest, file: IO[bytes] | None = None) -> None:
+        self.connection, self.request, self._file = connection, request, file
         self.deadline = time.monotonic() + request.seconds
         self.query: Interruptible | None = None
         self.is_over = self.is_cancelled = False
+
+    def body(self) -> bytes:
+        """The body of the request, if it has one; only once."""
+        if self._file is None:
+            return b""
+        with self._file as file:
+            file.seek(0)
+            return file.read()
 
     def check(self, now: float) -> None:
         """Interrupt the query if nobody waits for it any more, or its time is over."""
@@ -66,6 +75,8 @@ class ActiveRequest:
             with contextlib.suppress(OSError):
                 send_frame(self.connection, FAILURE, msgspec.json.encode(self._failure(error)))
         finally:
+            if self._file is not None:
+                self._file.close()
             self.is_over = True
             with contextlib.suppress(OSError):
                 self.connection.shutdown(socket.SHUT_RDWR)
@@ -110,22 +121,24 @@ class StoreServer:
 
     def _accept(self) -> bool:
         """Take the socket of a new request; returns whether the server is still there."""
-        data, descriptors, _, _ = socket.recv_fds(self._control, 1, 1)
+        data, descriptors, _, _ = socket.recv_fds(self._control, 1, 2)
         if not data:
             return False
         connection = socket.socket(fileno=descriptors[0])
+        file = os.fdopen(descriptors[1], "rb") if len(descriptors) > 1 else None
         try:
             connection.settimeout(FRAME_SECONDS)
             kind, body = read_frame(connection)
-            head, _, body = body.partition(b"\n")
-            request = msgspec.json.decode(head, type=StoreRequest)
+            request = msgspec.json.decode(body, type=StoreRequest)
             connection.settimeout(None)
             if kind != REQUEST or len(self._active) >= MAX_THREADS:
                 raise OSError("too many requests")
         except (OSError, EOFError, msgspec.DecodeError):
             connection.close()
+            if file is not None:
+                file.close()
             return True
-        active = ActiveRequest(connection, request, body)
+        active = ActiveRequest(connection, request, file)
         self._active.add(active)
         self._selector.register(connection, selectors.EVENT_READ, active)
         threading.Thread(target=active.run, args=(self._service,), daemon=True).start()

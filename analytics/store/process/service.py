@@ -72,7 +72,7 @@ class StoreService:
         elif request.op == COUNT_ERASED:
             yield self._count_erased(request)
         elif request.op == BRING_HISTORY:
-            yield msgspec.json.encode(self._bring(request, active.body))
+            yield msgspec.json.encode(self._bring(request, active.body()))
         elif request.op in STORE_OPERATIONS:
             yield from self._ask(request, active)
         else:
