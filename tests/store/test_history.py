@@ -70,6 +70,7 @@ def test_old_events_are_stored_once_and_come_before_all_others(tmp_path: Path) -
 
 def test_large_requests_arrive_and_leave_no_file_open(tmp_path: Path) -> None:
     def open_files() -> int:
+        assert disk.client._child is not None
         return len(list(Path(f"/proc/{disk.client._child.pid}/fd").iterdir()))
 
     with Keeping(tmp_path / "data", options=LONG) as disk:
