@@ -7,6 +7,15 @@ BRING_HISTORY = "history"
 """The operation that stores old events: its body has a `NewEvent` as JSON in each line, its answer a `Receipt`."""
 COUNT_ERASED = "erased"
 """The operation that waits for an erasure, named by the argument `salt`; its answer is how many events it hid."""
+TOO_LARGE = (
+    "The query needs more memory than it may use: ask for a shorter time, fewer groups, or fewer records by a filter, "
+    "or raise ANALYTICS_STORE_MEMORY."
+)
+
+
+def too_long(seconds: float) -> str:
+    """The message for a question that did not end in time."""
+    return f"The query took longer than {seconds:g} s: ask for a shorter time, or for fewer records by a filter."
 
 
 class Begin(msgspec.Struct, frozen=True):

@@ -65,6 +65,12 @@ def slow(question: operations.Question) -> Iterator[bytes]:
     yield b"null"
 
 
+def large(question: operations.Question) -> Iterator[bytes]:
+    """A query that needs more memory than there is, and cannot do with the disk."""
+    question.connection.execute("SELECT list(i) FROM range(100000000) t(i)")
+    yield b"null"
+
+
 def die_at(point: str, count: int) -> None:
     """Kill this process at a point."""
     owner, name, is_before = POINTS[point]
@@ -87,7 +93,7 @@ def die_at(point: str, count: int) -> None:
 if __name__ == "__main__":
     os.nice = lambda _: 0  # the machine of the tests is busy
     keeper.ROOM_SECONDS, service.RETRY_SECONDS = 0.5, 0.2
-    operations.STORE_OPERATIONS |= {"events": all_events, "fields": fields_of, "slow": slow}
+    operations.STORE_OPERATIONS |= {"events": all_events, "fields": fields_of, "slow": slow, "large": large}
     if len(sys.argv) == 4:
         die_at(sys.argv[1], int(sys.argv[2]))
         del sys.argv[1:3]

@@ -91,3 +91,12 @@ def test_a_question_without_an_answer_in_time_says_so(tmp_path: Path, monkeypatc
         assert (caught.value.code, caught.value.status) == ("query_timeout", 503)
         monkeypatch.undo()
         assert disk.stored() == []
+
+
+def test_a_question_that_does_not_fit_into_memory_says_what_would(tmp_path: Path) -> None:
+    with Keeping(tmp_path / "data", options={"memory": 64 * 1024 * 1024}) as disk:
+        disk.event(id="a")
+        with pytest.raises(StoreFailure, match=r"ask for a shorter time.*ANALYTICS_STORE_MEMORY") as caught:
+            b"".join(disk.client.ask("large", start_seconds=60))
+        assert (caught.value.code, caught.value.status) == ("query_too_large", 422)
+        assert [row[1] for row in disk.stored()] == ["a"]

@@ -22,7 +22,7 @@ from analytics.log.disk.log import DiskLog
 from analytics.store.client.child import COMMAND, Child
 from analytics.store.client.slots import QuestionSlots
 from analytics.store.frames import END, PIECE, REQUEST, AnswerFailure, StoreRequest, read_frame, send_frame
-from analytics.store.messages import Begin, StoreStatus
+from analytics.store.messages import Begin, StoreStatus, too_long
 from analytics.store.options import StoreOptions
 
 CONSUMER_NAME = "store"
@@ -141,7 +141,7 @@ class StoreClient:
                 yield from self._request(StoreRequest(op, dict(args or {}), self._told, seconds), body, is_wanted)
             except Unavailable as error:
                 if isinstance(error.__cause__, TimeoutError):  # a machine so busy that it was not even interrupted
-                    late = AnswerFailure("query_timeout", f"The query took longer than {seconds:g} s.")
+                    late = AnswerFailure("query_timeout", too_long(seconds))
                     raise StoreFailure(late) from error
                 raise
 

@@ -17,6 +17,7 @@ from typing import IO, Protocol
 import msgspec
 
 from analytics.store.frames import END, FAILURE, PIECE, REQUEST, AnswerFailure, StoreRequest, read_frame, send_frame
+from analytics.store.messages import TOO_LARGE, too_long
 from analytics.store.process.question import Interruptible, Refusal
 
 TICK_SECONDS = 0.1
@@ -85,10 +86,10 @@ class ActiveRequest:
         if isinstance(error, Refusal):
             return AnswerFailure(error.code, error.message)
         if time.monotonic() > self.deadline:
-            return AnswerFailure("query_timeout", f"The query took longer than {self.request.seconds:g} s.")
+            return AnswerFailure("query_timeout", too_long(self.request.seconds))
         name = type(error).__name__
         if name == "OutOfMemoryException":
-            return AnswerFailure("query_too_large", "The query needs more memory than it may use: ask for less.")
+            return AnswerFailure("query_too_large", TOO_LARGE)
         if not self.is_cancelled:
             logger.exception("the store could not answer", extra={"op": self.request.op})
         return AnswerFailure("store_failed", f"The store could not answer ({name}).")
