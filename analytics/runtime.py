@@ -195,6 +195,8 @@ def _report(status: StoreStatus) -> LongTermReport:
         "erasing": status.erasing,
         "memory_bytes": status.memory_bytes,
         "rows_by_kind": status.rows_by_kind,
+        "bytes_by_kind": status.bytes_by_kind,
+        "days_by_kind": status.days_by_kind,
         "damaged": [{"name": file.name, "reason": file.reason} for file in status.damaged],
         "trouble": None if status.trouble == STARTING else status.trouble,
     }

@@ -40,7 +40,8 @@ class StoreSettings(NotifySettings):
         "ANALYTICS_STORE_MAX_BYTES",
         0,
         number(int, 0, 1024**5),
-        "bytes that the files may have, the oldest days go first; 0 for a quarter of the disk, at most 20 GB",
+        "bytes of the files of events, log lines and spans; beyond, the oldest day of the largest kind is deleted; "
+        "0 for a quarter of the disk, at most 20 GB",
     )
     store_low_disk: str = STORAGE.setting(
         "ANALYTICS_STORE_LOW_DISK",

@@ -15,9 +15,10 @@ class LongTermReport(TypedDict):
     """The long-term store, as it was some seconds ago.
 
     `files` and `rows` (also by kind) are of the files that are read, `bytes` of those in `damaged`, too, which are left
-    out. `waiting` counts records that are in no file yet. Days are in ISO 8601; None without files. Beyond `max_bytes`
-    the oldest days are deleted, and below `low_bytes` of `free_bytes` on the disk. `erasing` counts erasures that are
-    not complete in all files, `memory_bytes` is the memory of its process. `trouble` says why it cannot be read or
+    out. `waiting` counts records that are in no file yet. Days are in ISO 8601; None without files. `days_by_kind` says
+    how many days are kept. Beyond `max_bytes` (without numbers) the oldest days of the kind with the most bytes are
+    deleted, and below `low_bytes` of `free_bytes` on the disk the oldest days of all. `erasing` counts erasures that
+    are not complete in all files, `memory_bytes` is the memory of its process. `trouble` says why it cannot be read or
     written now; None if it can.
     """
 
@@ -25,6 +26,8 @@ class LongTermReport(TypedDict):
     rows: int
     rows_by_kind: Mapping[str, int]
     bytes: int
+    bytes_by_kind: Mapping[str, int]
+    days_by_kind: Mapping[str, int]
     waiting: int
     oldest_day: str | None
     newest_day: str | None

@@ -125,10 +125,28 @@ class LongTerm(AnswerSchema):
         },
     )
     bytes = whole("Size of all files, those that are left out included", 56000000)
+    bytes_by_kind = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        metadata={
+            "description": "The same by kind: `events`, `logs`, `spans`, and `numbers` (minutes, hours and days)",
+            "example": {"events": 40000000, "logs": 12000000, "spans": 1000000, "numbers": 3000000},
+        },
+    )
+    days_by_kind = fields.Dict(
+        keys=fields.String(),
+        values=fields.Integer(),
+        metadata={
+            "description": "Days that are kept, by kind: of records, and of `minutes`, `hours` and `days`",
+            "example": {"events": 90, "logs": 30, "spans": 14, "minutes": 30, "hours": 730, "days": 3650},
+        },
+    )
     waiting = whole("Records that are in no file yet; they are found all the same", 320)
     oldest_day = text("Oldest day with files that are read", "2024-01-15", allow_none=True)
     newest_day = text("Newest day with files that are read", "2024-04-14", allow_none=True)
-    max_bytes = whole("Size beyond which the oldest days are deleted", 20000000000)
+    max_bytes = whole(
+        "Size of events, log lines and spans beyond which the oldest day of the largest kind is deleted", 20000000000
+    )
     free_bytes = whole("Free bytes of the disk", 300000000000)
     low_bytes = whole("Free bytes below which ANALYTICS_STORE_LOW_DISK applies", 1073741824)
     erasing = whole("Erasures that are not complete in all files", 0)

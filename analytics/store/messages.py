@@ -63,12 +63,13 @@ class StoreStatus(msgspec.Struct, frozen=True, omit_defaults=False):
         upto: the position up to which records are in files.
         trouble: why records cannot be read or written now; None if they can.
         files: how many are read; `rows`: records in these, without numbers; `tail_rows`: those that are in no file yet.
-        bytes: size of all files, those that are left out included, as `max_bytes` limits it.
+        bytes: size of all files, those that are left out included; `max_bytes` limits that of records, without numbers.
         oldest_day, newest_day: of the files that are read, in ISO 8601.
         free_bytes: free on the disk; `low_bytes`: below which the oldest days are deleted, or writing stops.
         erasing: how many erasures are not complete in all files.
         memory_bytes: what the process takes.
-        rows_by_kind: `rows` of `events`, `logs` and `spans`.
+        rows_by_kind: `rows` of `events`, `logs` and `spans`; `bytes_by_kind`: `bytes` of these and of `numbers`.
+        days_by_kind: how many days are kept of these, and of `minutes`, `hours` and `days`.
     """
 
     upto: int
@@ -85,4 +86,6 @@ class StoreStatus(msgspec.Struct, frozen=True, omit_defaults=False):
     erasing: int = 0
     memory_bytes: int = 0
     rows_by_kind: dict[str, int] = {}
+    bytes_by_kind: dict[str, int] = {}
+    days_by_kind: dict[str, int] = {}
     damaged: list[DamagedFile] = []

@@ -14,7 +14,7 @@ class StoreOptions(msgspec.Struct, frozen=True):
         records: after how many of them they are.
         days, logs_days, spans_days: how many days events, log lines and spans are kept.
         minutes_days, hours_days, days_days: how many days minutes, hours and days of numbers are kept.
-        max_bytes: how many bytes all files may have; 0 for a quarter of the disk, at most 20 GB.
+        max_bytes: how many bytes the files of records may have; 0 for a quarter of the disk, at most 20 GB.
         low_disk: what happens on a disk that is almost full: `delete` the oldest days, or `stop` writing.
         nice: niceness of the process, which has less time than the server while the processors are busy.
         writing_nice: how much nicer the thread is that writes files.

@@ -195,4 +195,7 @@ def test_figures_of_the_store_are_in_stats_and_metrics(start_server: StartServer
     figures = server.get("/stats")["storage"]["long_term"]
     assert (figures["files"], figures["trouble"], figures["damaged"]) == (1, None, [])
     assert figures["oldest_day"] == figures["newest_day"]
+    sizes, days = figures["bytes_by_kind"], figures["days_by_kind"]
+    assert (sum(sizes.values()), sizes["events"] > 0, sizes["logs"]) == (figures["bytes"], True, 0)
+    assert days == {"events": 90, "logs": 30, "spans": 14, "minutes": 30, "hours": 730, "days": 3650}
     assert server.get("/health")["status"] == "healthy"

@@ -13,7 +13,7 @@ import pytest
 from analytics.errors import Unavailable
 from analytics.store.client.client import StoreFailure
 from analytics.store.files.manifest import DataFile
-from analytics.store.files.merging import FAN, expired, oldest_day_of, to_merge
+from analytics.store.files.merging import FAN, expired, oldest_day_of, room_of, to_merge
 from analytics.store.files.space import DiskRoom, byte_limit
 from tests.state.rig import DAY, event
 from tests.store.mortal import MORTAL
@@ -233,6 +233,22 @@ def test_on_a_disk_that_is_almost_full_the_oldest_days_go(tmp_path: Path) -> Non
         disk.until(lambda: ids(disk) == ["d0"])
 
 
+def test_long_before_the_disk_is_full_a_warning_is_logged(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    filling = (*MORTAL[:1], "tests.store.filling")
+    with Keeping(tmp_path / "data", options={**QUICK, "max_bytes": 10**9}, command=filling) as disk:
+        disk.events(*(event(id=f"d{days}", at=time.time() - days * DAY) for days in range(2)))
+        flushed(disk)
+        logged = list[str]()
+
+        def is_warned() -> bool:
+            logged.append(capfd.readouterr().err)
+            return "make room" in "".join(logged)
+
+        disk.until(is_warned)
+        assert (disk.client.status.trouble, sorted(ids(disk)), len(parquet(disk))) == (None, ["d0", "d1"], 2)
+        assert disk.client.status.low_bytes == 50
+
+
 @pytest.mark.parametrize("durability", ["fsync", "relaxed"])
 def test_other_durabilities_store_all_as_well(tmp_path: Path, durability: str) -> None:
     with Keeping(tmp_path / "data", options=QUICK, durability=durability) as disk:
@@ -267,6 +283,7 @@ def test_a_query_whose_client_is_gone_ends(tmp_path: Path) -> None:
         with pytest.raises(StoreFailure) as caught:
             b"".join(disk.client.ask("slow", seconds=0.3))
         assert (caught.value.code, caught.value.status) == ("query_timeout", 503)
+        assert "ask for a shorter time" in caught.value.message
         slow = gevent.spawn(lambda: b"".join(disk.client.ask("slow")))
         gevent.sleep(0.3)
         slow.kill()
@@ -312,10 +329,26 @@ def test_with_a_clock_set_back_after_a_restore_nothing_is_skipped(tmp_path: Path
         assert set(ids(disk)) == {"a", "b", "c"}
 
 
-def file(day: int, level: int = 0, rows: int = 10, size: int = 100, first: int = 0) -> DataFile:
+def file(day: int, level: int = 0, rows: int = 10, size: int = 100, first: int = 0, kind: str = "events") -> DataFile:
     names: frozenset[str] = frozenset()
     return DataFile(
-        f"{day}-{level}-{first}", 1, day, level, 0, first, first + 1, rows, size, 0, 0, 0, 0.0, 0.0, (), names, names
+        f"{kind}/{day}-{level}-{first}",
+        1,
+        day,
+        level,
+        0,
+        first,
+        first + 1,
+        rows,
+        size,
+        0,
+        0,
+        0,
+        0.0,
+        0.0,
+        (),
+        names,
+        names,
     )
 
 
@@ -329,13 +362,26 @@ def test_files_of_a_day_that_is_over_become_one_but_no_large_one_for_a_late_even
 
 def test_the_oldest_days_go_beyond_the_limits() -> None:
     files = [file(day) for day in range(5)]
-    second, first = ({each.kind: day for each in files} for day in (2, 0))
+    second, first = ({"events": day, "logs": 0} for day in (2, 0))
     assert [each.day for each in expired(files, second, 10_000)] == [0, 1]
     assert sorted(each.day for each in expired(files, first, 250)) == [0, 1, 2]
     assert sorted(each.day for each in expired(files, first, 1)) == [0, 1, 2, 3], "the newest day stays"
-    assert expired(files, {**second, files[0].kind: 0}, 10_000) == [files[1]], "each kind has its days"
+    assert expired([*files, file(0, kind="logs")], second, 10_000) == files[:2], "each kind has its days"
     assert [each.day for each in oldest_day_of(files)] == [0]
     assert oldest_day_of([file(3)]) == []
+
+
+def test_a_flood_of_one_kind_costs_no_other_one() -> None:
+    events = [file(day, size=10) for day in range(20)]
+    lines = [file(day, size=900, kind="logs") for day in range(17, 20)]
+    files, oldest = [*events, *lines], {"events": 0, "logs": 0}
+    assert expired(files, oldest, 2_900) == []
+    assert expired(files, oldest, 2_899) == [lines[0]]
+    assert expired(files, oldest, 1_100) == lines[:2]
+    assert expired(files, oldest, 1_050) == [*lines[:2], *events[:5]], "the newest day of each kind stays"
+    assert expired(files, oldest, 1) == [*lines[:2], *events[:-1]]
+    assert (room_of("events", files, 3_000), room_of("events", files, 100)) == (2_500, 2_500), "lines would go first"
+    assert (room_of("logs", files, 3_000), room_of("logs", files, 100), room_of("spans", [], 7)) == (100, 0, 7)
 
 
 def test_a_disk_is_low_below_a_share_of_it_and_not_above_a_gibibyte() -> None:

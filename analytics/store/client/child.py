@@ -116,8 +116,7 @@ def _files_of(body: bytes) -> Iterator[list[int]]:
     if not body:
         yield []
         return
-    new = partial(os.fdopen, os.memfd_create("body"), "w+b") if sys.platform == "linux" else TemporaryFile
-    with new() as file:
+    with os.fdopen(os.memfd_create("body"), "w+b") if sys.platform == "linux" else TemporaryFile() as file:
         file.write(body)
         file.flush()
         yield [file.fileno()]

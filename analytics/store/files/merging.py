@@ -1,5 +1,6 @@
 """Which files are merged, and which are deleted: pure functions over what the manifest has."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
@@ -52,19 +53,34 @@ def _within(files: Sequence[DataFile], most: int) -> Sequence[DataFile]:
 
 
 def expired(files: Iterable[DataFile], oldest: Mapping[str, int], max_bytes: int) -> list[DataFile]:
-    """The files before the oldest day of their kind that is kept, and those of the oldest days beyond the limit."""
-    gone = [file for file in files if file.day < oldest[file.kind]]
-    kept = [file for file in files if file.day >= oldest[file.kind]]
-    kept.sort(key=lambda file: file.day, reverse=True)
-    used = 0
-    for _, found in groupby(kept, key=lambda file: file.day):
-        of_day = list(found)
-        if used and used + sum(file.bytes for file in of_day) > max_bytes:
-            used = max_bytes + 1  # older days go, too
-            gone += of_day
-        else:
-            used += sum(file.bytes for file in of_day)
+    """The files before the oldest day of their kind that is kept, and those that are too many.
+
+    Beyond the limit of all kinds, the oldest day goes of the kind that has the most bytes: so a flood of one kind costs
+    no other one. The newest day of each kind stays.
+    """
+    gone: list[DataFile] = []
+    days: dict[str, dict[int, list[DataFile]]] = defaultdict(lambda: defaultdict(list))
+    for file in files:
+        (gone if file.day < oldest[file.kind] else days[file.kind][file.day]).append(file)
+    used = {kind: sum(file.bytes for of_day in found.values() for file in of_day) for kind, found in days.items()}
+    while sum(used.values()) > max_bytes:
+        kinds = [kind for kind, found in days.items() if len(found) > 1]
+        if not kinds:
+            break
+        kind = max(kinds, key=used.__getitem__)
+        of_day = days[kind].pop(min(days[kind]))
+        used[kind] -= sum(file.bytes for file in of_day)
+        gone += of_day
     return gone
+
+
+def room_of(kind: str, files: Iterable[DataFile], max_bytes: int) -> int:
+    """How many bytes more a kind may have before its oldest days go; see `expired`."""
+    used = defaultdict(int, {kind: 0})
+    for file in files:
+        used[file.kind] += file.bytes
+    largest = max((size for other, size in used.items() if other != kind), default=0)
+    return max(max_bytes - sum(used.values()), largest - used[kind], 0)
 
 
 def oldest_day_of(files: Iterable[DataFile]) -> list[DataFile]:

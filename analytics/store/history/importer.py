@@ -11,6 +11,7 @@ from analytics.records import NewErasure, Receipt
 from analytics.store.files.arrow import ArrowRows
 from analytics.store.files.layout import EVENTS_FOLDER
 from analytics.store.files.manifest import DataFile, Manifest, PendingErasure
+from analytics.store.files.merging import room_of
 from analytics.store.files.shapes import Shapes
 from analytics.store.files.text_columns import texts_in_order
 from analytics.store.files.writer import FileWriter, Reach
@@ -95,7 +96,8 @@ class HistoryImporter:
         """
         if not may_write:
             raise Refusal("store_full", "The disk is almost full, so that no old events are taken: make room first.")
-        if sum(file.bytes for file in self._catalog.of_events()) + len(body) // 4 > max_bytes:
+        files = (*self._catalog.of_events(), *self._catalog.of_records())
+        if len(body) // 4 > room_of(EVENTS_FOLDER, files, max_bytes):
             raise Refusal(
                 "store_full",
                 "The long-term store has no room for older events, which are deleted first: raise "

@@ -44,7 +44,7 @@ class NumbersKeeper:
         days: Mapping[str, int],
     ) -> None:
         self._manifest, self._catalog, self._engine = manifest, catalog, engine
-        self._writer, self._folder, self._seconds, self._days = writer, writer.folder, seconds, days
+        self._writer, self._folder, self._seconds, self.days = writer, writer.folder, seconds, days
         self.tail: CellTail = catalog.cells
 
     @property
@@ -102,11 +102,11 @@ class NumbersKeeper:
         gone = [
             file
             for file in self._catalog.of_numbers()
-            if end_of(NUMBER_KINDS[file.kind], file.day) <= today - self._days[file.kind] + 1
+            if end_of(NUMBER_KINDS[file.kind], file.day) <= today - self.days[file.kind] + 1
         ]
         if gone:
             self._catalog.exchange(gone, [])
-        oldest = {name: (today - min(self._days[name], KEPT_DIGESTS_DAYS) + 1) * DAY_SECONDS for name in NUMBER_KINDS}
+        oldest = {name: (today - min(self.days[name], KEPT_DIGESTS_DAYS) + 1) * DAY_SECONDS for name in NUMBER_KINDS}
         self.tail.forget(oldest)
         self._manifest.forget_digests(oldest)
 

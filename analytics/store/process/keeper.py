@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from analytics.clock import DAY_SECONDS
@@ -78,6 +79,11 @@ class Keeper:
         self._unchecked: list[str] = []
 
     @property
+    def days(self) -> Mapping[str, int]:
+        """How many days are kept, by kind."""
+        return {**self._days, **self._numbers.days}
+
+    @property
     def is_due(self) -> bool:
         """Whether the tail should be written now."""
         tail, age = self._tail, self.flusher.age
@@ -149,8 +155,12 @@ class Keeper:
         if self.space.room.is_near and time.monotonic() - self._warned_at >= WARN_SECONDS:
             self._warned_at = time.monotonic()
             logger.warning(
-                "the disk is almost full: make room, or keep fewer days",
-                extra={"free_bytes": self.space.room.free, "low_bytes": self.space.room.low},
+                "the disk will soon be full: make room, or keep fewer days",
+                extra={
+                    "free_bytes": self.space.room.free,
+                    "low_bytes": self.space.room.low,
+                    "low_disk": self._options.low_disk,
+                },
             )
 
     def _check_next(self) -> None:

@@ -10,6 +10,8 @@ from analytics.store.process.opening import OpenStore
 from analytics.store.records.layout import RECORD_LAYOUTS
 
 STATM = Path("/proc/self/statm")
+NUMBERS = "numbers"
+"""The name of minutes, hours and days together."""
 
 
 def status_of(store: OpenStore, trouble: str | None) -> StoreStatus:
@@ -20,13 +22,16 @@ def status_of(store: OpenStore, trouble: str | None) -> StoreStatus:
     rows = dict.fromkeys((EVENTS_FOLDER, *RECORD_LAYOUTS), 0)
     for file in [*read, *filter(is_readable, store.catalog.of_records())]:
         rows[file.kind] += file.rows
+    sizes = dict.fromkeys((*rows, NUMBERS), 0)
+    for file in files:
+        sizes[file.kind if file.kind in rows else NUMBERS] += file.bytes
     space = store.keeper.space
     return StoreStatus(
         store.keeper.flusher.progress.upto,
         trouble,
         sum(map(is_readable, files)),
         sum(rows.values()),
-        sum(file.bytes for file in files),
+        sum(sizes.values()),
         store.tail.rows,
         day_text(min(days)) if days else None,
         day_text(max(days)) if days else None,
@@ -36,6 +41,8 @@ def status_of(store: OpenStore, trouble: str | None) -> StoreStatus:
         store.catalog.erasing(),
         memory(),
         rows,
+        sizes,
+        dict(store.keeper.days),
         [DamagedFile(file.name, file.damage) for file in files if file.damage is not None],
     )
 
