@@ -71,6 +71,9 @@ def condition(text: str, found: re.Match[str], fields: RecordFields) -> tuple[No
         given = Given(text, at, operator, pieces, is_quoted=False)
         if end == at:
             refuse(text, found.start(), f'A value is missing after {name}{found["operator"]}; "" is the empty text')
+        if text[at] in "<>=":
+            problem = f"These are two operators; write one of : = != < <= > >= after {name}, or the value in quotes"
+            refuse(text, at - len(operator), problem)
         if text[at] == "(":
             refuse(text, at, f"A list of values is not possible; write {name}:a OR {name}:b")
     if is_data:
