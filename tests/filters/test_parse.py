@@ -140,8 +140,14 @@ def test_each_text_has_its_meaning(text: str, tree: Node) -> None:
         ("type: a", 'A value is missing after type:; "" is the empty text (at character 1: type: a).'),
         ("data.x>=", "A value is missing after data.x>="),
         ("type:(a OR b)", "A list of values is not possible; write type:a OR type:b (at character 6: "),
-        ("data.x=>5", "These are two operators; write one of : = != < <= > >= after data.x, or the value in quotes (at"),
-        ("type==a", "These are two operators; write one of : = != < <= > >= after type, or the value in quotes (at char"),
+        (
+            "data.x=>5",
+            "These are two operators; write one of : = != < <= > >= after data.x, or the value in quotes (at",
+        ),
+        (
+            "type==a",
+            "These are two operators; write one of : = != < <= > >= after type, or the value in quotes (at char",
+        ),
         ("type<>a", "(at character 5: <>a)."),
         ("data.x:>>5", "(at character 8: >>5)."),
         ("a OR", "A condition or a text is missing here (at the end)."),

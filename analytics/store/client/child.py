@@ -5,7 +5,6 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from functools import partial
 from socket import send_fds
 from tempfile import TemporaryFile
 from typing import Any
