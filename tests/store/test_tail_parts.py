@@ -13,7 +13,9 @@ from analytics.filters.sql_quoting import quoted_text
 from analytics.kinds import LOGS
 from analytics.log_lines import NewLogLine
 from analytics.records import NewEvent
+from analytics.store.files import writer
 from analytics.store.files.checking import quick_damage
+from analytics.store.files.figures import EventFigures, figures_by_day
 from analytics.store.files.layout import SORTED_BY
 from analytics.store.files.manifest import DataFile
 from analytics.store.options import StoreOptions
@@ -28,6 +30,7 @@ from analytics.store.sql.operation import run_sql
 
 NOW = 1_790_000_000 * 10**6
 DAY = 86_400 * 10**6
+SERVICES = ["shop", "it's", "Käse \U0001f600"]
 USERS = ["ann", "böb", None]
 """Of the events, one after the other."""
 DATA = [b'{"total":%d.50,"name":"a \\"b\\" %d"}', b'{"path":"/%d","line\\nend":%d}', b'{"total":%d,"total":%d}']
@@ -49,8 +52,7 @@ def store(tmp_path: Path, engine: DuckEngine) -> Iterator[OpenStore]:
 
 
 def event(number: int, kind: int) -> NewEvent:
-    service = f"s{number % 3}"
-    return NewEvent("view", service, USERS[number % 3], data=Raw(DATA[kind] % (number, number)))
+    return NewEvent("view", SERVICES[number % 3], USERS[number % 3], data=Raw(DATA[kind] % (number, number)))
 
 
 def add(store: OpenStore, count: int, kind: int = 0) -> list[tuple[Any, ...]]:
@@ -198,7 +200,11 @@ def test_a_file_that_is_replaced_while_sizes_are_checked_is_not_missing(
     assert not (store.catalog.folder / file.name).exists()
 
 
-def test_merged_files_are_sorted(store: OpenStore, engine: DuckEngine) -> None:
+@pytest.mark.parametrize("many", [2, 100])
+def test_merged_files_are_sorted(
+    store: OpenStore, engine: DuckEngine, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "MANY_NAMES", many)
     rows = []
     for _ in range(4):
         rows += add(store, 50)
@@ -210,4 +216,14 @@ def test_merged_files_are_sorted(store: OpenStore, engine: DuckEngine) -> None:
     connection.execute("SET SESSION preserve_insertion_order = true")
     stored = connection.execute(read_file).fetchall()
     assert stored == connection.execute(f"{read_file} ORDER BY {SORTED_BY}").fetchall()
+    assert figures_by_day(connection, read_file.removeprefix("SELECT seq FROM "))[file.day] == EventFigures(
+        file.rows,
+        file.first_seq,
+        file.last_seq,
+        file.since,
+        file.until,
+        frozenset(SERVICES) if file.services is None else file.services,
+        frozenset({"view"}) if file.types is None else file.types,
+        file.shapes,
+    )
     assert read(store, engine) == rows

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analytics.clock import DAY_SECONDS
+from analytics.store.files.manifest import DataFile
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,6 +60,18 @@ def figures_together(one: EventFigures, other: EventFigures | None) -> EventFigu
         one.types | other.types,
         tuple(sorted({*one.shapes, *other.shapes})),
     )
+
+
+def figures_of_files(files: Iterable[DataFile]) -> EventFigures | None:
+    """The figures of the events of all files together; None where the manifest does not have their names."""
+    found = None
+    for file in files:
+        if file.services is None or file.types is None:
+            return None
+        seqs, times = (file.first_seq, file.last_seq), (file.since, file.until)
+        own = EventFigures(file.rows, *seqs, *times, frozenset(file.services), frozenset(file.types), file.shapes)
+        found = figures_together(own, found)
+    return found
 
 
 def figures_by_day(connection: "DuckDBPyConnection", relation: str) -> Mapping[int, EventFigures]:

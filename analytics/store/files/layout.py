@@ -21,7 +21,8 @@ FIXED_COLUMNS: dict[str, str] = {
     "rest": "VARCHAR",
 }
 """The columns that every file of events has, with their types. Columns `data.<field>` follow."""
-SORTED_BY = "service, type, time, seq"
+SORTED_WITHIN = "time, seq"
+SORTED_BY = f"service, type, {SORTED_WITHIN}"
 ROW_GROUP = 122_880
 """Rows of a row group."""
 PARTIAL = ".tmp"

@@ -1,6 +1,6 @@
 """Writing files: rows of DuckDB into a Parquet file that is complete, synced, and described for the manifest."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -14,7 +14,7 @@ from analytics.store.files.layout import (
     FIXED_COLUMNS,
     LAYOUT_VERSION,
     ROW_GROUP,
-    SORTED_BY,
+    SORTED_WITHIN,
     file_name,
     next_revision,
 )
@@ -30,10 +30,12 @@ if TYPE_CHECKING:
 MANY_NAMES = 100
 """Services or types of a file that the manifest lists at most."""
 PAGE_BYTES = 64 * 1024
-ENCODING = f"PARQUET_VERSION V2, COMPRESSION zstd, COMPRESSION_LEVEL 1, DATA_PAGE_SIZE_LIMIT {PAGE_BYTES}"
-"""Version 2 keeps lengths and differences apart: with it, level 1 makes files as small as level 3, and texts are read
-in two thirds of the time. Small pages let a few rows be read in less than half of the time; without a limit a column of
-a row group is one page, which is read as a whole."""
+ENCODING = f"PARQUET_VERSION V2, DATA_PAGE_SIZE_LIMIT {PAGE_BYTES}"
+"""Version 2 keeps lengths and differences apart: with it, level 1 of zstd makes files as small as level 3, and texts
+are read in two thirds of the time. Small pages let a few rows be read in less than half of the time; without a limit a
+column of a row group is one page, which is read as a whole."""
+SMALL, QUICK = "COMPRESSION zstd, COMPRESSION_LEVEL 1", "COMPRESSION snappy"
+"""Compression of files, and that of those which are soon merged: half as large again, and written more quickly."""
 
 
 class Reach(NamedTuple):
@@ -109,10 +111,22 @@ class FileWriter:
         about = {"analytics.layout": str(LAYOUT_VERSION), "analytics.shapes": msgspec.json.encode(used).decode()}
         select = f"SELECT {columns} FROM {relation}"  # nosec
         if not is_sorted:
-            select += f" WHERE {where}" + (f" ORDER BY {SORTED_BY}" if reach.level else "")
+            select += f" WHERE {where}" + (f" ORDER BY {sorted_by(figures)}" if reach.level else "")
+        compression = SMALL if is_sorted or reach.level else QUICK
         with self.finished(name) as file:
-            file.copy(connection, select, ROW_GROUP, about)
+            file.copy(connection, select, ROW_GROUP, about, compression=compression)
             return _described(file, day, reach, figures, letters)
+
+
+def sorted_by(figures: EventFigures) -> str:
+    """SQL of the order of files, for events with these figures: names are sorted as numbers, where there are few."""
+
+    def by(name: str, texts: Collection[str]) -> str:
+        if len(texts) > MANY_NAMES or "\0" in "".join(texts):
+            return name
+        return f"{name}::ENUM({', '.join(map(quoted_text, sorted(texts)))})"
+
+    return ", ".join([by("service", figures.services), by("type", figures.types), SORTED_WITHIN])
 
 
 def _described(
@@ -152,13 +166,19 @@ class UnfinishedFile:
         self._path, self._thread = path, thread
 
     def copy(
-        self, connection: "DuckDBPyConnection", select: str, group: int, about: Mapping[str, str], more: str = ""
+        self,
+        connection: "DuckDBPyConnection",
+        select: str,
+        group: int,
+        about: Mapping[str, str],
+        more: str = "",
+        compression: str = SMALL,
     ) -> None:
         """Write the rows of a SELECT, in groups of so many rows, with texts about the file, and more options."""
         pairs = ", ".join(f"{quoted_name(key)}: {quoted_text(value)}" for key, value in about.items())
         statement = (
             f"COPY ({select}) TO {quoted_text(str(self._path))} "
-            f"(FORMAT parquet, {ENCODING}{more}, ROW_GROUP_SIZE {group}, KV_METADATA {{{pairs}}})"
+            f"(FORMAT parquet, {ENCODING}, {compression}{more}, ROW_GROUP_SIZE {group}, KV_METADATA {{{pairs}}})"
         )
         self._thread.call(lambda: connection.execute(statement))
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from analytics.filters.sql_quoting import quoted_name, quoted_text
 from analytics.store.files.checking import damaged
-from analytics.store.files.figures import figures_by_day
+from analytics.store.files.figures import figures_by_day, figures_of_files
 from analytics.store.files.layout import EVENTS_FOLDER, FIXED_COLUMNS
 from analytics.store.files.letters import together
 from analytics.store.files.manifest import DataFile, Manifest
@@ -117,11 +117,14 @@ class Rewriter:
     def _replace(self, files: Sequence[DataFile], reach: Reach, erased: Sequence[ErasedUsers]) -> None:
         connection = self._engine.connect()
         try:
-            rows = without_erased(self._read(files), erased)
+            read = self._read(files)
+            rows = without_erased(read, erased)
+            known = figures_of_files(files) if rows == read else None
+            by_day = figures_by_day(connection, rows) if known is None else {files[0].day: known}
             letters = together(file.letters for file in files)
             new = [
                 self._writer.write(connection, rows, day, figures, reach, self._shapes.by_number, letters)
-                for day, figures in figures_by_day(connection, rows).items()  # one day, or none if all were erased
+                for day, figures in by_day.items()  # one day, or none if all were erased
             ]
         finally:
             connection.close()

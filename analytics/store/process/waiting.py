@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, np.dtype[Any]]
 
-SPLIT_ROWS = 1_000
+SPLIT_ROWS = 2_000
 """Rows that become columns at once."""
 _ARRAYS = {"seq": "i8", "time": "i8", "received": "i8", "is_timed": "?"}
 
