@@ -39,7 +39,9 @@ def bring(store: OpenStore, count: int = 3, days: float = 5) -> None:
     """Bring events of a day in."""
     at = MIDNIGHT - timedelta(days=days)
     events = [NewEvent("view", "shop", None, at, f"old{number}", msgspec.Raw(b"{}")) for number in range(count)]
-    store.history._waiting = [HistoryBatch(msgspec.json.encode(events), at.timestamp(), store.history.oldest_day)]
+    history, body = store.history, b"\n".join(map(msgspec.json.encode, events))
+    lock = history._catalog.tail.lock
+    history._waiting = [HistoryBatch(body, at.timestamp(), history.oldest_day, history._shapes, lock)]
     store.history.write()
 
 
