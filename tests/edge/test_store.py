@@ -134,7 +134,8 @@ def test_the_one_store_process_stays_over_a_reload_and_workers_that_overlap(tmp_
         eventually(server.is_ready)
         client.start()
         before = store_process(server)
-        server.process.send_signal(signal.SIGHUP)
+        for pid in (before, server.process.pid):
+            os.kill(pid, signal.SIGHUP)  # `systemctl kill` signals all processes of a service
         eventually(lambda: len(client.acknowledged) > 20)
         assert store_process(server) == before, "a reload reads the configuration alone"
         server.process.send_signal(signal.SIGTTIN)  # gunicorn starts another worker

@@ -24,8 +24,8 @@ REAP_SECONDS = 0.02
 END_SECONDS = 5.0
 """How long the child may take to end when its control socket has ended."""
 
-STOPS = (signal.SIGINT, signal.SIGTERM)
-"""Blocked in the child until it ignores them: who stops a service may send them to all of its processes."""
+IGNORED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Blocked in the child until it ignores them: who stops or reloads a service may send them to all of its processes."""
 _posix_spawn, _waitpid = os.posix_spawn, get_original("os", "waitpid")
 
 
@@ -47,7 +47,7 @@ class Child:
             actions.append((os.POSIX_SPAWN_DUP2, own, CONTROL))
         try:
             self.pid = _posix_spawn(
-                sys.executable, arguments, os.environ, file_actions=actions, setsigmask=STOPS, setsigdef=STOPS
+                sys.executable, arguments, os.environ, file_actions=actions, setsigmask=IGNORED, setsigdef=IGNORED
             )
         except BaseException:
             self._control.close()

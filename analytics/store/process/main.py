@@ -25,10 +25,10 @@ M_ARENA_MAX = -8
 
 def main() -> None:
     """Serve until the server is gone."""
-    stops = (signal.SIGINT, signal.SIGTERM)  # sent to all processes of a service: the server ends this one
-    for number in stops:
+    ignored = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)  # sent to all processes of a service: the server acts
+    for number in ignored:
         signal.signal(number, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, stops)  # blocked by the server, until here
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ignored)  # blocked by the server, until here
     options = msgspec.json.decode(sys.argv[1], type=StoreOptions)
     logging.config.dictConfig(logging_config(options.log_level))
     os.nice(options.nice)
