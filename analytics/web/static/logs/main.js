@@ -13,16 +13,17 @@ import { address, filtersOf, plain, withCondition } from './view.js';
 const PAGE = 200;
 const MOST_ROWS = 2_000;
 const MOST_AT_ONCE = 1_000;
+const LATE_MS = 10_000; // how long after its time a line may come
 const MOST_DOWNLOADED = 10_000;
 const MOST_FIELDS = 30;
 const STATES = { live: ['good', 'Live'], paused: ['idle', 'Paused'], broken: ['warn', 'Connecting…'] };
 
 const page = new ViewPage(address, { fill, load });
 const bars = new Bars(byId('bars'), (from, to) => page.go({ from: new Date(from * 1000).toISOString(), to: new Date(to * 1000).toISOString() }));
-const tail = new Tail(showNew, (state) => setState(byId('tail-state'), ...STATES[state]), sinceShown);
+const tail = new Tail(showNew, showState, sinceShown);
 const acts = { onValue: (field, value, isNot) => page.go({ q: withCondition(page.view.q, field, value, isNot) }), onContext: (line) => page.attempt((signal) => showContext(line, signal)) };
 let older = null;
-let newer = null; // the arguments of what came after the lines that are shown
+let completeUntil = null; // up to then no line is missing, in milliseconds since the epoch; null while they come live
 let isLoadingOlder = false;
 let missed = 0;
 let shown = [];
@@ -33,12 +34,12 @@ async function load(view, signal) {
   stopTail();
   byId('context').close();
   const query = asked(view);
-  const now = new Date().toISOString();
+  const now = Date.now();
   const [found, histogram] = await Promise.all([ask('/logs', { ...query, limit: PAGE }, signal), ask('/logs/histogram', query, signal)]);
   bars.show(histogram);
   setText(byId('lines-about'), `${plural(histogram.count, 'line')}`);
   showPage(found, { isFirst: true });
-  newer = view.from ? null : found.previous_cursor ? { cursor: found.previous_cursor } : { from: now };
+  completeUntil = now;
   const [{ fields, examined, is_sampled: isSampled }, { patterns }] = await Promise.all([ask('/logs/fields', query, signal), ask('/logs/patterns', query, signal)]);
   showFields(fields, isSampled ? `of the newest ${count(examined)} lines` : '');
   showPatterns(patterns);
@@ -107,8 +108,14 @@ function startTail() {
   tail.start(filtersOf(page.view));
 }
 
+function showState(state) {
+  if (state === 'broken') completeUntil ??= Date.now();
+  setState(byId('tail-state'), ...STATES[state]);
+}
+
 function stopTail() {
   tail.stop();
+  completeUntil ??= Date.now();
   for (const id of ['tail-state', 'pause', 'missed']) set(byId(id), 'hidden', true);
   byId('live').setAttribute('aria-pressed', 'false');
   byId('pause').setAttribute('aria-pressed', 'false');
@@ -116,17 +123,16 @@ function stopTail() {
 
 /** The lines that came since those that are shown, newest first; none where a time was chosen. */
 async function sinceShown() {
-  const lines = [];
+  if (page.view.from || completeUntil === null) return [];
+  let lines = [];
   await page.attempt(async (signal) => {
-    while (newer && lines.length < MOST_ROWS) {
-      const found = await ask('/logs', { ...filtersOf(page.view), ...newer, limit: MOST_AT_ONCE }, signal);
-      if (found.count === 0) break;
-      newer = { cursor: found.previous_cursor };
-      lines.unshift(...found.lines);
-    }
+    const from = new Date(completeUntil - LATE_MS).toISOString();
+    ({ lines } = await ask('/logs', { ...filtersOf(page.view), from, limit: MOST_AT_ONCE }, signal));
+    completeUntil = null;
   });
   const known = new Set(shown.map(({ id }) => id));
-  return lines.filter(({ id }) => !known.has(id));
+  const oldest = older ? Date.parse(shown.at(-1).time) : -Infinity; // what is before it comes with older lines
+  return lines.filter(({ id, time }) => !known.has(id) && Date.parse(time) >= oldest);
 }
 
 function showNew(lines, more) {

@@ -43,14 +43,14 @@ export class Tail {
     Object.assign(this, { source: null, waiting: [], missed: 0, frame: 0 });
   }
 
-  /** Put what came while there was no connection below what has come since. */
+  /** Put what came while there was no connection in its place among what waits to be shown. */
   async #catchUp(source) {
     this.isCatchingUp = true;
     const lines = await this.sinceShown();
     if (source !== this.source) return;
     this.isCatchingUp = false;
     const known = new Set(lines.map(({ id }) => id));
-    this.waiting = [...this.waiting.filter(({ id }) => !known.has(id)), ...lines];
+    this.waiting = [...this.waiting.filter(({ id }) => !known.has(id)), ...lines].sort((a, b) => Date.parse(b.time) - Date.parse(a.time));
     this.onState(this.isPaused ? 'paused' : 'live');
     this.#soon();
   }
