@@ -95,6 +95,8 @@ class Story:
         ]
         found.append(f"/api/dependencies?endTs={self.end // 1_000_000 + 1_000}&lookback=3700000")
         found += [url for url in SEARCHES if url.startswith("/api/")]
+        errors = self.range.replace("from=", "since=").replace("to=", "until=")
+        found += [f"/errors?{errors}", f"/errors?service=shop&{errors}", f"/errors?state=unresolved&limit=5&{errors}"]
         for trace in self.spans:
             found += [f"/traces/{trace}", f"/api/traces/{trace}", f"/logs?trace_id={trace}&limit=1000"]
         return found
@@ -134,6 +136,8 @@ class Story:
             yield "/v1/traces", encoded(traces(span, service_name=service), form), form
         for number in range(60):
             yield self._line(number)
+        event = {"type": "error", "service": "shop", "timestamp": self._time(self.end), "data": {"message": HARD}}
+        yield "/events", json.dumps(event).encode(), JSON
 
     def _line(self, number: int) -> tuple[str, bytes, str]:
         at, service = self.end - number * 50 * SECOND, SERVICES[number % 3]
@@ -219,7 +223,7 @@ def test_answers_are_the_same_from_memory_from_the_store_and_after_a_kill(mortal
     assert in_memory["newer"]["lines"] == in_memory[newest]["lines"]
     send(mortal, others())
     check_same(in_memory, answers(mortal, [newest, *urls[::3]], story))
-    eventually(lambda: in_files(mortal))
+    eventually(lambda: in_files(mortal), 90)
     check_same(in_memory, answers(mortal, urls, story))
     mortal.begin_again()
     check_same(in_memory, answers(mortal, urls, story))
