@@ -30,7 +30,8 @@ class Found(msgspec.Struct, frozen=True):
 
 def add_occurrence(spells: list[Spell], at: float) -> None:
     """Count one more, at any time."""
-    place = bisect_right(spells, at, key=_FIRST)
+    is_newest = not spells or at >= spells[-1].first
+    place = len(spells) if is_newest else bisect_right(spells, at, key=_FIRST)
     minute = at // MINUTE
     for near in (place - 1, place):
         if 0 <= near < len(spells):
