@@ -12,8 +12,8 @@ from analytics.doors.otlp.forms import json_form
 from analytics.garbage import LARGE, decoded
 from analytics.records import NewMetric
 from analytics.schemas.compiled import SchemaDecoder
-from analytics.schemas.compiled import parse as parse_json
 from analytics.schemas.metric import MetricSchema
+from analytics.schemas.parsing import parse as parse_json
 from tests.doors.otlp.messages import JSON
 
 

@@ -21,7 +21,7 @@ from analytics.query.catalog import every_resource, page_of, resource
 from analytics.query.reader import Reader
 from analytics.resources import NewChange, Resource, Versions
 from analytics.schemas.catalog import CatalogQuery, PutQuery
-from analytics.schemas.compiled import parse
+from analytics.schemas.parsing import parse
 from analytics.schemas.queries import NoQuery
 
 NOTHING, PUT_QUERY, CATALOG_QUERY = NoQuery(), PutQuery(), CatalogQuery()

@@ -15,8 +15,9 @@ from analytics.errors import ValidationFailed
 from analytics.incidents import Action, NewIncidentAction
 from analytics.log.recorder import Recorder
 from analytics.query.reader import Reader
-from analytics.schemas.compiled import loaded, parse
+from analytics.schemas.compiled import loaded
 from analytics.schemas.incidents import Acknowledgement, IncidentNote, IncidentQuery, IncidentsQuery, Snooze
+from analytics.schemas.parsing import parse
 from analytics.schemas.queries import NoQuery
 
 NOTHING, INCIDENTS_QUERY, INCIDENT_QUERY = NoQuery(), IncidentsQuery(), IncidentQuery()

@@ -13,7 +13,7 @@ from analytics.catalog.bad_document import BadDocument
 from analytics.catalog.rule_files import one_group
 from analytics.doors.body import Body
 from analytics.errors import MalformedBody
-from analytics.schemas.compiled import parse
+from analytics.schemas.parsing import parse
 from analytics.schemas.queries import NoQuery
 from analytics.yielding import yield_to_others
 

@@ -8,7 +8,8 @@ from typing import TypeVar
 import msgspec
 
 from analytics.errors import MalformedBody, ValidationFailed
-from analytics.schemas.compiled import MOST_FIELDS, DecodedBatch, SchemaDecoder, parse
+from analytics.schemas.compiled import MOST_FIELDS, DecodedBatch, SchemaDecoder
+from analytics.schemas.parsing import parse
 from analytics.schemas.surrogates import without_unpaired
 
 LARGE = 1024 * 1024

@@ -9,7 +9,7 @@ LARGE = 1024 * 1024
 MOST_MESSAGES = 200_000
 RECORDS = ((1,), (2,), (2,))
 """The numbers of the fields that lead to spans or log records in a request of OTLP."""
-METRICS = (*RECORDS, (5, 7, 9, 10, 11), (1,))
+DATA_POINTS = (*RECORDS, (5, 7, 9, 10, 11), (1,))
 """The same for data points: the metrics have them by kind."""
 PUSHED = ((1,), (2,))
 """The same for lines in a push of Loki."""

@@ -12,8 +12,9 @@ from analytics.live.hub import Client, Hub
 from analytics.live.initial import InitialMessages
 from analytics.live.messages import Message, MessageBatch
 from analytics.live.subscription import Subscription, Topics
-from analytics.schemas.compiled import loaded, parse
+from analytics.schemas.compiled import loaded
 from analytics.schemas.live import LiveQuery
+from analytics.schemas.parsing import parse
 from analytics.schemas.queries import given_once
 
 LIVE_SCHEMA = LiveQuery()

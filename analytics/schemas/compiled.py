@@ -5,7 +5,6 @@ decides, and words the error.
 """
 
 from collections.abc import Callable, Set
-from functools import partial
 from itertools import islice
 from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -21,7 +20,7 @@ from analytics.schemas.array_splitting import split_array
 from analytics.schemas.derived import derive
 from analytics.schemas.fields import RawJsonObject, Tags, Text
 from analytics.schemas.lines import TABS, count_lines, lines_of, may_be_objects, without_blank_lines
-from analytics.schemas.malformed import malformed
+from analytics.schemas.parsing import UNREADABLE, parse, parse_array
 from analytics.schemas.raws import are_sound, has_no_control_characters, one_line
 from analytics.schemas.record_fields import Objects
 from analytics.schemas.surrogates import without_unpaired
@@ -30,7 +29,6 @@ from analytics.schemas.value_limit import FEWEST_BYTES, check_values, has_more_v
 
 R = TypeVar("R", bound=msgspec.Struct)
 
-UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 SMALL_ITEM = 32
 """Bytes of a small item: a body with fewer for each item allowed is decoded without counting them first."""
 VALUES_TOGETHER = 250_000
@@ -297,34 +295,3 @@ def loaded(schema: Schema, payload: Any) -> Any:
         return schema.load(payload)
     except ValidationError as error:
         raise invalid(error) from None
-
-
-def parse(body: bytes, type_: Any = Any, what: str = "body") -> Any:
-    """Decode JSON; an unpaired surrogate becomes U+FFFD. Errors call the input `what`.
-
-    Raises:
-        MalformedBody: not JSON, nested too deeply, or with too many values.
-    """
-    if type_ is Any:
-        check_values(body)
-    try:
-        return decoded(partial(msgspec.json.decode, type=type_), body)
-    except UNREADABLE as error:
-        repaired = without_unpaired(body)
-        if repaired == body:
-            raise malformed(body, error, what) from None
-    return parse(repaired, type_, what)
-
-
-def parse_array(body: bytes) -> list[msgspec.Raw]:
-    """Items of a JSON array, not yet decoded.
-
-    Raises:
-        MalformedBody: not JSON, or nested too deeply.
-        ValidationFailed: JSON, but not an array.
-    """
-    if not body.lstrip().startswith(b"["):
-        parse(body)
-        raise ValidationFailed("A batch must be a JSON array of objects.")
-    items: list[msgspec.Raw] = parse(body, list[msgspec.Raw])
-    return items

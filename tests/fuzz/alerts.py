@@ -5,7 +5,7 @@ from functools import partial
 from analytics.catalog.bodies import item_of
 from analytics.catalog.collections import RULES
 from analytics.errors import MalformedBody, ValidationFailed
-from analytics.schemas.compiled import parse
+from analytics.schemas.parsing import parse
 from analytics.templating.data import alert_data
 from analytics.templating.errors import BadTemplate
 from analytics.templating.template import compiled

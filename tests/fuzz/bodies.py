@@ -23,11 +23,12 @@ from analytics.privacy.hashing import Hasher
 from analytics.privacy.redactor import Redactor
 from analytics.records import NewEvent, NewMetric
 from analytics.resources import NewChange
-from analytics.schemas.compiled import SchemaDecoder, load, parse
+from analytics.schemas.compiled import SchemaDecoder, load
 from analytics.schemas.event import EventSchema
 from analytics.schemas.heartbeat import HeartbeatSchema
 from analytics.schemas.key import KeySchema, RotateSchema, SignInSchema
 from analytics.schemas.metric import MetricSchema
+from analytics.schemas.parsing import parse
 from analytics.schemas.redaction import PATTERN_NAMES, PLACES
 from tests.fuzz.decoder import Decoder
 from tests.state.rig import Rig

@@ -8,7 +8,7 @@ from analytics.errors import MalformedBody, ValidationFailed
 from analytics.privacy.hashing import Hasher
 from analytics.privacy.patterns import PATTERNS, replaced
 from analytics.privacy.rules import Place, RedactionRules, Rule, Work
-from analytics.schemas.compiled import UNREADABLE, parse
+from analytics.schemas.parsing import UNREADABLE, parse
 from analytics.schemas.redaction import DATA, HASH
 from tests.fuzz.decoder import Decoder
 

@@ -14,7 +14,8 @@ from analytics.errors import MalformedBody, ValidationFailed
 from analytics.promql.budget import Budget, Limits
 from analytics.promql.engine import PromqlEngine
 from analytics.promql.errors import QueryError
-from analytics.schemas.compiled import load, parse
+from analytics.schemas.compiled import load
+from analytics.schemas.parsing import parse
 from analytics.schemas.sql import SqlSchema
 from tests.fuzz.alerts import GROUP
 from tests.fuzz.decoder import Decoder

@@ -8,7 +8,7 @@ import msgspec
 from analytics.answer import JSON, Answer
 from analytics.doors.body import BodyReader
 from analytics.doors.limits import BodyLimits
-from analytics.doors.message_limit import METRICS, check_messages
+from analytics.doors.message_limit import DATA_POINTS, check_messages
 from analytics.doors.otlp.answers import success
 from analytics.doors.otlp.json_messages import BYTES_OF_VALUE, Request
 from analytics.doors.otlp.points import decode_points
@@ -70,7 +70,7 @@ def parse(body: bytes, media_type: str) -> Any:
         from google.protobuf.message import DecodeError
         from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 
-        check_messages(body, METRICS)
+        check_messages(body, DATA_POINTS)
         try:
             return ExportMetricsServiceRequest.FromString(body)
         except DecodeError:

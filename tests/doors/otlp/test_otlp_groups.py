@@ -14,7 +14,7 @@ from analytics import addresses
 from analytics.doors.groups import MOST_GROUPS, PAUSE_EVERY
 from analytics.doors.loki.labels import LONGEST_LABELS, BadLabelsError, parse_labels
 from analytics.doors.loki.pushes import PushDecoder
-from analytics.doors.message_limit import METRICS, check_messages
+from analytics.doors.message_limit import DATA_POINTS, check_messages
 from analytics.doors.otlp import names, record_resources, values
 from analytics.doors.otlp.door import parse
 from analytics.doors.otlp.forms import json_form, protobuf_form
@@ -159,4 +159,4 @@ def test_a_large_request_is_not_decoded_if_it_has_too_many_messages(decode: Any,
 @given(st.binary(max_size=200))
 def test_any_bytes_are_counted_as_messages_to_the_end(data: bytes) -> None:
     with mock.patch("analytics.doors.message_limit.LARGE", 0):
-        check_messages(data, METRICS)
+        check_messages(data, DATA_POINTS)
