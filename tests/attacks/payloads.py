@@ -61,6 +61,7 @@ def documents() -> Iterator[bytes]:
         b'{"k":"' + b"\\ud800" * MIB + b'"}',
         b"{" + b",".join(b'"%d":1' % n for n in range(500_000)) + b"}",
         b"[" + b"0," * (4 * MIB) + b"0]",
+        b"[" + b"[]," * (3 * MIB) + b"[]]",
     ):
         yield post("/events", b'{"type":"a","service":"s","data":' + data + b"}")
         yield post("/metrics", b'{"name":"a","value":' + data + b"}")

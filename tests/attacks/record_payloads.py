@@ -51,6 +51,10 @@ def wrong_records() -> Iterator[bytes]:
     objects = {"service": "s", "attributes": {"a": [{}] * 300}}  # no message
     yield post("/logs", json.dumps([objects] * 7_000).encode())
     yield post("/spans", json.dumps([{"trace_id": "0" * 32}] * 10_000).encode())
+    many = b"{%b}" % b",".join(b'"%d":0' % number for number in range(700_000))
+    event = b'{"service":"s","name":"n","events":[{"name":"e","time":1,"attributes":%b}]}' % many
+    for path, body in (("/spans", event), ("/logs", b'{"service":"s","message":"m","attributes":%b}' % many)):
+        yield post(path, body)
     yield post("/write", b"\n" * (10 * MIB - 100))
     yield post("/api/v1/import/prometheus", b" \n" * (5 * MIB - 100))
 
