@@ -122,7 +122,7 @@ class ArrowRows:
             return self._new_schema(b"U"), self._new_array(count, [present, column.starts, column.utf8])
         if isinstance(column, PickedColumn):
             schema, array = self._column(column.texts, len(column.texts.starts) - 1)
-            places = column.places.astype("i4")
+            places = column.places.astype("i4", copy=False)
             made = self._new_array(count, [_bits(places >= 0), places], dictionary=array)
             return self._new_schema(b"i", dictionary=schema), made
         if column.dtype.str[1:] == "b1":

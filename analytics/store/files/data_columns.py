@@ -10,7 +10,7 @@ from analytics.store.files.text_columns import PickedColumn, lines_column
 if TYPE_CHECKING:
     import numpy as np
 
-    Integers = np.ndarray[Any, np.dtype[np.int64]]
+    Integers = np.ndarray[Any, np.dtype[Any]]
 
 
 class _Field:
@@ -29,10 +29,10 @@ class _Field:
         """The column of so many events."""
         import numpy as np
 
-        places = np.full(count, -1, "i8")
+        places = np.full(count, -1, "i4")
         if self._events:
             events = np.concatenate(self._events)
-            places[events] = np.arange(len(events))
+            places[events] = np.arange(len(events), dtype="i4")
         return PickedColumn(places, lines_column(self._lines))
 
 
@@ -60,7 +60,7 @@ class DataColumns:
 
         numbers = np.zeros(len(objects), "i2")
         for group in shapes.split(objects):
-            places = np.fromiter(group.places, "i8", len(group.places))
+            places = np.fromiter(group.places, "i4", len(group.places))
             names, number = ["rest"], 0
             if group.shape is not None:
                 number = numbers[places] = group.shape.number

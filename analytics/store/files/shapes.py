@@ -84,7 +84,7 @@ class Shapes:
             if shape is None:
                 whole += places
             else:
-                columns = zip(*[found[place].values() for place in places], strict=True)
+                columns = zip(*map(dict.values, [found[place] for place in places]), strict=True)
                 made.append(SplitGroup(shape, places, [b"\n".join(each) for each in columns]))
         if whole:
             made.append(SplitGroup(None, whole, [b"\n".join(_text(objects[place]) for place in whole)]))

@@ -149,7 +149,7 @@ class RepeatedTexts:
 
         new = set(texts).difference(self._ranks)
         self._ranks.update(zip(new, range(len(self._ranks), len(self._ranks) + len(new)), strict=True))
-        self._places.append(np.fromiter(map(self._ranks.__getitem__, texts), "i8", len(texts)))
+        self._places.append(np.fromiter(map(self._ranks.__getitem__, texts), "i4", len(texts)))
         return "".join(new).encode()
 
     def at(self, places: "Array") -> list[str]:

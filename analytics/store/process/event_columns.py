@@ -56,5 +56,7 @@ class EventColumns:
 
 
 def data_of(events: Sequence[JournalEvent]) -> list[bytes | Fields]:
-    """The data of events, as `Shapes.split` takes it."""
-    return [event.data if isinstance(event, SplitEvent) else bytes(event.data) for event in events]
+    """The data of events, which are all of one kind, as `Shapes.split` takes it."""
+    if events and isinstance(events[0], SplitEvent):
+        return [event.data for event in events]
+    return [bytes(event.data) for event in events]  # type: ignore[arg-type]
