@@ -226,6 +226,7 @@ def test_answers_are_the_same_from_memory_from_the_store_and_after_a_kill(mortal
     eventually(lambda: in_files(mortal), 90)
     check_same(in_memory, answers(mortal, urls, story))
     mortal.begin_again()
+    eventually(lambda: requests.get(f"{mortal.url}/logs", timeout=20).ok, 90)  # the store has started
     check_same(in_memory, answers(mortal, urls, story))
 
 
