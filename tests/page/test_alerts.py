@@ -63,6 +63,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
             metric = {"name": "queue_length", "value": value, "timestamp": at}
             assert requests.post(f"{server.url}/metrics", json=metric, timeout=10).ok
         assert requests.put(f"{server.url}/rules/queue", json=GROUP, timeout=10).ok
+        deploy = {"text": "Deploy 1.4.2", "time": (now - timedelta(minutes=15)).isoformat()}
+        assert server.post("/annotations", deploy).ok
         slo = {"objective": 99, "service": "shop"}
         assert requests.put(f"{server.url}/slos/shop-errors", json=slo, timeout=10).ok
         eventually(lambda: any(each["state"] == "firing" for each in server.get("/alerts")["alerts"]))
@@ -128,6 +130,8 @@ def test_the_editor_draws_thresholds_and_shades_the_times_of_firing(server: Serv
     page = open_alerts(open_page, server, "#queue/QueueIsLong", color_scheme="light")
     expect(page.locator("#chart .key")).to_have_text([re.compile("^service=unknown "), re.compile("^> 5 5$")])
     eventually(lambda: page.evaluate(SHADED, [*BAD, 0.01]))
+    expect(page.locator("#chart .mark", has_text="fires: ")).not_to_have_count(0)
+    expect(page.locator("#chart .mark", has_text="Deploy 1.4.2")).to_have_count(1)
     page.fill('#rule [name="clear"]', "< 3")
     expect(page.locator("#chart .key").last).to_have_text("over at < 3 3")
     page.fill('#rule [name="expr"]', "queue_length > 100")

@@ -6,13 +6,14 @@ import signal
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import requests
 from playwright.sync_api import Page, expect
 
 from tests.conftest import StartServer
-from tests.page.conftest import OpenPage, eventually, post_events, texts
+from tests.page.conftest import OpenPage, eventually, fit, post_events, texts
 from tests.page.test_trust import check_accessible
 from tests.server import Server
 
@@ -60,8 +61,9 @@ def fill(server: Server) -> None:
 
 
 def marked(page: Page) -> list[int]:
+    """The number of pixels of each chart that have the colour of annotations."""
     color = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--mark').trim()")
-    canvases = page.locator(".u-wrap canvas")
+    canvases = page.locator(":is(.u-wrap, .marked) canvas")
     return [canvases.nth(place).evaluate(MARKED, color) for place in range(canvases.count())]
 
 
@@ -263,3 +265,48 @@ def test_printed_pages_have_annotations_but_no_buttons(server: Server, open_page
     for hidden in (".mark", f"{ROWS} button", "#annotations-form", "#annotations-add"):
         expect(page.locator(hidden).first).to_be_hidden()
     eventually(lambda: min(marked(page)) > 5)  # charts are drawn again for printing
+
+
+CHARTS = {"logging?": "#bars", "tracing?": "#scatter", "explore?span=custom&interval=minute&": "#chart"}
+"""The charts over time of pages beside the dashboard."""
+
+
+@pytest.fixture(scope="module")
+def with_records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Lines and traces of a quarter of an hour, and annotations of two services."""
+    folder = tmp_path_factory.mktemp("records")
+    with Server(folder / "log", {"ANALYTICS_DATA_DIR": str(folder / "data")}) as server:
+        fill(server)
+        minutes = [ago(minutes=m) for m in range(15)]
+        assert server.post("/logs", [{"service": "web", "message": "hi", "timestamp": at} for at in minutes]).ok
+        span = {"service": "web", "span_id": "1" * 16, "name": "GET", "duration_ms": 20}
+        spans = [{**span, "trace_id": f"{m + 1:032x}", "start": at} for m, at in enumerate(minutes)]
+        assert server.post("/spans", spans).ok
+        annotate(server, "Deploy 1.4.2", time=ago(minutes=8), service="web")
+        annotate(server, "Slow payments", time=ago(minutes=5), end=ago(minutes=4), service="pay")
+        yield server
+
+
+@pytest.mark.parametrize("path", CHARTS)
+def test_the_charts_of_other_pages_show_annotations(with_records: Server, open_page: OpenPage, path: str) -> None:
+    zone = "" if path.startswith("explore") else "Z"
+    ends = urlencode({name: f"{ago(minutes=m)[:19]}{zone}" for name, m in (("from", 14), ("to", 0))})
+    page = open_page(f"{with_records.url}/{path}{ends}", timezone_id="UTC")
+    chart = page.locator(CHARTS[path])
+    expect(chart.locator(".mark")).to_have_count(2, timeout=30_000)
+    (count,) = marked(page)
+    assert count > 20
+    mark = chart.locator(".mark").first
+    mark.get_by_role("button").hover()
+    expect(mark.locator(".tip")).to_contain_text("Deploy 1.4.2 web")
+    fit(page, 390)
+    check_accessible(page)
+
+
+@pytest.mark.parametrize("path", ["logging", "tracing"])
+def test_lines_and_traces_of_a_service_show_its_annotations(
+    with_records: Server, open_page: OpenPage, path: str
+) -> None:
+    page = open_page(f"{with_records.url}/{path}?service=web")
+    expect(page.locator(".mark")).to_have_count(1, timeout=30_000)
+    expect(page.locator(".mark .tip")).to_contain_text("Deploy 1.4.2 web")

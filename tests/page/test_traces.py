@@ -86,7 +86,7 @@ def test_a_trace_is_a_waterfall_with_details_lines_and_a_download(url: str, open
     expect(page.locator("#ruler span").last).to_have_text("100 ms")
     expect(page.locator(".row .failed")).to_have_text("failed")
     assert page.locator(".critical").count() >= 4
-    expect(page.locator(".mark")).to_have_count(1)
+    expect(page.locator(".logged")).to_have_count(1)
     expect(page.locator("#its-lines")).to_have_text("1 log line")
     page.focus("#waterfall")
     for _ in range(2):

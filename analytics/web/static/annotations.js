@@ -40,7 +40,7 @@ export class Annotations {
     const ranges = this.#ranges();
     const asked = (this.asked = String(ranges));
     try {
-      const found = await Promise.all(ranges.map(load));
+      const found = await Promise.all(ranges.map(annotationsOf));
       if (asked !== this.asked) return; // the charts show another range by now
       this.found = found;
       this.isFailing = false;
@@ -71,7 +71,7 @@ export class Annotations {
 
   #draw() {
     const { service } = this.view;
-    const wanted = this.found.map(({ all }) => (service ? all.filter((one) => one.service === null || one.service === service) : all));
+    const wanted = this.found.map(({ all }) => all.filter(isAbout(service)));
     this.groups.forEach((group, place) => group.annotate(wanted[place]));
     const [start, end] = windowOf(this.groups[0]) ?? [Infinity, 0];
     const within = wanted[0].filter(({ from, to }) => from <= end && (to ?? from) >= start).reverse();
@@ -127,8 +127,11 @@ export class Annotations {
 /** The range (seconds) that the charts of a group show; null where they show none yet. */
 const windowOf = (group) => group.charts[0]?.window ?? null;
 
+/** Whether an annotation is about a service, or about all; without a service, any is. */
+export const isAbout = (service) => (one) => !service || one.service === null || one.service === service;
+
 /** The annotations of a range, oldest first, and whether the service has more of them. */
-async function load(range) {
+export async function annotationsOf(range) {
   if (range === null) return NONE;
   const [from, to] = range.map((at) => new Date(at * 1000).toISOString());
   const response = await request('/annotations', { from, to, limit: MOST });

@@ -3,16 +3,14 @@
 import { ticks } from './axis.js';
 import { el, set, setText, svg } from './dom.js';
 import { clock, date as dayText, minute, moment, utc } from './format.js';
-import { Marks } from './marks.js';
+import { color, Marks } from './marks.js';
 import { inUtc } from './zone.js';
-
-const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 
 /**
  * A chart of some series on one time axis.
  *
  * `series` are `{label, color, format, kind, scale, fill, dash}`, of which `kind` is that of the axis (see `ticks`); `options`
- * may have `bars`, `describe(index)` and `markColor`; its height is that of `.plot`.
+ * may have `bars` and `describe(index)`; its height is that of `.plot`.
  */
 export class Chart {
   constructor(parent, group, title, series, options = {}) {
@@ -160,7 +158,7 @@ export class Chart {
       hooks: {
         setCursor: [(plot) => this.#cursorMoved(plot)],
         setSelect: [(plot) => this.#selected(plot)],
-        draw: [(plot) => this.marks.paint(plot, color(this.options.markColor ?? 'mark'))],
+        draw: [(plot) => this.marks.paint(plot)],
       },
     };
   }

@@ -7,6 +7,9 @@ const NEAR = 20; // px within which annotations share a button
 const MOST_LISTED = 5;
 const WIDEST = 280; // px
 
+/** A color of the page. */
+export const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+
 /** The marks of one chart; `root` belongs right before its plot. */
 export class Marks {
   constructor(title) {
@@ -15,23 +18,25 @@ export class Marks {
     this.key = '';
   }
 
-  /** Show these annotations, `{from, to, …}` in seconds, oldest first. */
+  /** Show these annotations, `{from, to, …}` in seconds, oldest first; some may have a `color` of their own. */
   show(annotations) {
     this.annotations = annotations;
   }
 
-  /** Draw a dashed line for each, and a shade for those that last, in `color`. */
-  paint(plot, color) {
+  /** Draw a dashed line for each, and a shade for those that last. */
+  paint(plot) {
     const { ctx, bbox: { left, top, width, height } } = plot;
     ctx.save();
     ctx.beginPath();
     ctx.rect(left, top, width, height);
     ctx.clip();
-    Object.assign(ctx, { strokeStyle: color, fillStyle: color, lineWidth: devicePixelRatio });
+    ctx.lineWidth = devicePixelRatio;
     ctx.setLineDash([4, 3].map((each) => each * devicePixelRatio));
-    for (const { from, to } of this.annotations) {
+    const usual = color('mark');
+    for (const { from, to, color: own } of this.annotations) {
       const [start, end] = [from, to ?? from].map((at) => plot.valToPos(at, 'x', true));
       if (end < left || start > left + width) continue;
+      ctx.strokeStyle = ctx.fillStyle = own ? color(own) : usual;
       ctx.globalAlpha = 0.12;
       ctx.fillRect(start, top, end - start, height);
       ctx.globalAlpha = 1;

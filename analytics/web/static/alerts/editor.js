@@ -5,6 +5,7 @@ import { Group } from '../chartgroup.js';
 import { byId, el, set, setState, setText } from '../dom.js';
 import { between, count, decimal, plural, when } from '../format.js';
 import { nowMs } from '../servertime.js';
+import { mark } from '../views/marking.js';
 import { columnsOf, firingSpans, namesOf, outcomeOf, thresholdsOf } from './played.js';
 import { ruleOf, valuesOf, withRule } from './rule.js';
 import { load, said, send } from './sources.js';
@@ -114,9 +115,10 @@ export class Editor {
       ...names.map((label, place) => ({ label, color: COLORS[place], kind: 'number', format: decimal })),
       ...thresholds.map(({ label }, place) => ({ label, color: place === 0 && played.threshold !== null ? 'bad' : 'good', kind: 'number', format: decimal, dash: [6, 4] })),
     ];
-    const chart = new Chart(byId('chart'), this.group, this.form.elements.alert.value || 'Expression', series, { markColor: 'bad' });
-    chart.show(columns, played.step, [columns[0][0], columns[0].at(-1) + played.step], '');
-    chart.annotate(spans.map(({ labels, from, to }, place) => ({ id: String(place), version: 1, from, to: to ?? end, text: `fires: ${labelsText(labels) || 'no labels'}`, service: null, tags: [], link: null })));
+    const chart = new Chart(byId('chart'), this.group, this.form.elements.alert.value || 'Expression', series);
+    const range = [columns[0][0], columns[0].at(-1) + played.step];
+    chart.show(columns, played.step, range, '');
+    mark(chart, range, spans.map(({ labels, from, to }, place) => ({ id: String(place), version: 1, from, to: to ?? end, text: `fires: ${labelsText(labels) || 'no labels'}`, service: null, tags: [], link: null, color: 'bad' })));
   }
 
   #clear() {

@@ -4,6 +4,7 @@ import { Chart } from '../chart.js';
 import { Group } from '../chartgroup.js';
 import { byId, el, set, setText } from '../dom.js';
 import { count, decimal, percent } from '../format.js';
+import { mark } from '../views/marking.js';
 import { csv } from './csv.js';
 import { barsOf, captionOf, tableOf } from './tables.js';
 
@@ -57,7 +58,9 @@ export class Answer {
     const times = answer.times.map((time) => Date.parse(time) / 1000);
     const step = LENGTHS[body.interval];
     const note = answer.group_count > groups.length && groups.length ? `The ${groups.length} largest of ${count(answer.group_count)} groups are drawn.` : '';
-    chart.show([times, ...lines.map(([, points]) => points)], step, [times[0], times.at(-1) + step], note);
+    const range = [times[0], times.at(-1) + step];
+    chart.show([times, ...lines.map(([, points]) => points)], step, range, note);
+    mark(chart, range);
   }
 
   #fill({ head, rows, percents }) {

@@ -3,6 +3,7 @@
 import { svg } from '../dom.js';
 import { count, stamp } from '../format.js';
 import { axisLabels, brushOver } from '../views/brush.js';
+import { Overlay } from '../views/overlay.js';
 
 const HEIGHT = 96;
 const BOTTOM = 18;
@@ -15,6 +16,7 @@ export class Bars {
     this.picture = svg('svg', { class: 'levels', height: HEIGHT, role: 'img' });
     this.brush = brushOver(this.picture, ({ left, right }) => this.found && this.onNarrow(this.#at(left), this.#at(right)), HEIGHT - BOTTOM);
     place.replaceChildren(this.picture);
+    this.overlay = new Overlay(place, 'Lines over time');
     new ResizeObserver(() => this.#draw()).observe(place);
   }
 
@@ -22,6 +24,11 @@ export class Bars {
   show(found) {
     this.found = found;
     this.#draw();
+  }
+
+  /** Mark these annotations. */
+  annotate(annotations) {
+    this.overlay.show(annotations);
   }
 
   #draw() {
@@ -48,6 +55,7 @@ export class Bars {
     });
     const times = axisLabels(0, width, HEIGHT - 4, (share) => stamp(new Date((this.from + share * (this.to - this.from)) * 1000)));
     this.picture.replaceChildren(svg('line', { x1: 0, x2: width, y1: HEIGHT - BOTTOM, y2: HEIGHT - BOTTOM }), ...bars, ...times, this.brush);
+    this.overlay.paint({ from: this.from, to: this.to, left: 0, right: width, height: HEIGHT - BOTTOM });
   }
 
   #x(at) {

@@ -4,6 +4,7 @@ import { ask } from '../api.js';
 import { byId, el, set, setState, setText } from '../dom.js';
 import { count, plural, stamp } from '../format.js';
 import { rangeOf } from '../views/address.js';
+import { mark } from '../views/marking.js';
 import { ViewPage } from '../views/page.js';
 import { Bars } from './bars.js';
 import { lineRow } from './lines.js';
@@ -28,6 +29,7 @@ let isLoadingOlder = false;
 let missed = 0;
 let shown = [];
 
+const secondsOf = (time) => Date.parse(time) / 1000;
 const asked = (view) => ({ ...filtersOf(view), ...rangeOf(view, Date.now()) });
 
 async function load(view, signal) {
@@ -37,6 +39,7 @@ async function load(view, signal) {
   const now = Date.now();
   const [found, histogram] = await Promise.all([ask('/logs', { ...query, limit: PAGE }, signal), ask('/logs/histogram', query, signal)]);
   bars.show(histogram);
+  mark(bars, [histogram.start, histogram.end].map(secondsOf), [], view.service, signal);
   setText(byId('lines-about'), `${plural(histogram.count, 'line')}`);
   showPage(found, { isFirst: true });
   completeUntil = now;

@@ -4,6 +4,7 @@ import { address as addressOf, ask } from '../api.js';
 import { byId, el, onClick, set, setText } from '../dom.js';
 import { count, ms, plural, stamp } from '../format.js';
 import { rangeOf } from '../views/address.js';
+import { mark } from '../views/marking.js';
 import { ViewPage } from '../views/page.js';
 import { colorsOf } from './colors.js';
 import { detailsOf } from './details.js';
@@ -46,8 +47,10 @@ async function showList(view, signal) {
   set(byId('traces').parentElement, 'hidden', traces.length === 0);
   byId('traces').querySelector('tbody').replaceChildren(...traces.map(row));
   const { from, to } = rangeOf(view, Date.now());
+  const range = [from, to].map((time) => Date.parse(time) / 1000);
   const drawn = isFull ? (await ask('/traces', { ...askedOf(view, Date.now()), order: 'spread' }, signal)).traces : traces;
-  scatter.show(drawn, Date.parse(from) / 1000, Date.parse(to) / 1000);
+  scatter.show(drawn, ...range);
+  mark(scatter, range, [], view.service, signal);
   setText(byId('scatter-about'), isFull ? `${drawn.length} traces of the whole time are drawn, failed and slow ones before others; drag over a part of it to see all.` : '');
 }
 

@@ -3,9 +3,11 @@
 import { el, svg } from '../dom.js';
 import { ms, stamp } from '../format.js';
 import { axisLabels, brushOver } from '../views/brush.js';
+import { Overlay } from '../views/overlay.js';
 
 const HEIGHT = 140;
 const LEFT = 56;
+const RIGHT = 6;
 const BOTTOM = 20;
 
 export class Scatter {
@@ -15,6 +17,7 @@ export class Scatter {
     this.picture = svg('svg', { class: 'scatter', height: HEIGHT, role: 'img' });
     this.brush = brushOver(this.picture, (area) => this.#narrow(area));
     place.replaceChildren(this.picture);
+    this.overlay = new Overlay(place, 'Duration over time');
     new ResizeObserver(() => this.#draw()).observe(place);
   }
 
@@ -22,6 +25,11 @@ export class Scatter {
   show(traces, from, to) {
     Object.assign(this, { traces, from, to });
     this.#draw();
+  }
+
+  /** Mark these annotations. */
+  annotate(annotations) {
+    this.overlay.show(annotations);
   }
 
   #draw() {
@@ -50,10 +58,11 @@ export class Scatter {
       return dot;
     });
     this.picture.replaceChildren(...lines, ...times, ...dots, this.brush);
+    this.overlay.paint({ from: this.from, to: this.to, left: LEFT, right: width - RIGHT, height: HEIGHT - BOTTOM });
   }
 
   #x(at) {
-    return LEFT + Math.min(1, Math.max(0, (at - this.from) / (this.to - this.from))) * (this.width - LEFT - 6);
+    return LEFT + Math.min(1, Math.max(0, (at - this.from) / (this.to - this.from))) * (this.width - LEFT - RIGHT);
   }
 
   #y(duration) {
@@ -62,7 +71,7 @@ export class Scatter {
   }
 
   #at(x) {
-    return this.from + Math.min(1, Math.max(0, (x - LEFT) / (this.width - LEFT - 6))) * (this.to - this.from);
+    return this.from + Math.min(1, Math.max(0, (x - LEFT) / (this.width - LEFT - RIGHT))) * (this.to - this.from);
   }
 
   #lasting(y) {

@@ -74,7 +74,7 @@ export class Waterfall {
       return line;
     });
     const marks = (this.marks.get(span.span_id) ?? []).map(({ at, text }) => {
-      const mark = el('span', { className: 'mark', title: text });
+      const mark = el('span', { className: 'logged', title: text });
       mark.style.left = `${Math.min(100, Math.max(0, ((at + node.shift) / this.end) * 100))}%`;
       return mark;
     });
