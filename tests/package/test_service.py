@@ -2,6 +2,8 @@
 
 import re
 import subprocess
+import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
@@ -11,7 +13,7 @@ import requests
 from analytics.cli import main
 from analytics.javascript import as_module
 from analytics.version import VERSION
-from tests.package.conftest import CHARTS, Environment, Wheels, done
+from tests.package.conftest import CHARTS, Environment, Wheels, done, wheel_of
 from tests.server import ROOT, Server
 
 COMMANDS = {
@@ -46,6 +48,21 @@ def test_the_wheel_has_every_file_of_the_pages(wheels: Wheels) -> None:
     names = set(zipfile.ZipFile(wheels.service).namelist())
     pages = [path for folder in ("static", "templates") for path in (ROOT / "analytics/web" / folder).rglob("*")]
     assert {str(path.relative_to(ROOT)) for path in pages if path.is_file()} <= names
+
+
+def test_the_source_distribution_builds_the_same_wheel_without_node(
+    checkout: Path, wheels: Wheels, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    build = f"from setuptools.build_meta import build_sdist; build_sdist({str(tmp_path)!r})"
+    done(sys.executable, "-c", build, folder=checkout)
+    (packed,) = tmp_path.iterdir()
+    with tarfile.open(packed) as archive:
+        archive.extractall(tmp_path, filter="data")
+    project = tmp_path / packed.name.removesuffix(".tar.gz")
+    (tmp_path / "wheel").mkdir()
+    built = wheel_of(project, tmp_path / "wheel")
+    assert set(zipfile.ZipFile(built).namelist()) == set(zipfile.ZipFile(wheels.service).namelist())
 
 
 def test_the_page_and_its_files_are_served_and_data_is_kept(installed: Environment, empty: Path) -> None:
