@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.page.conftest import OpenPage, fit, post_events
+from tests.page.conftest import OpenPage, eventually, fit, post_events
 from tests.server import Server
 
+PARTS = (".of", ".n", ".track")
+"""Parts of a bar."""
 WIDTHS = (320, 390, 768, 1280, 1920)
 
 
@@ -35,6 +37,7 @@ def shop_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
                 for kind, user, later in steps
             ],
         )
+        eventually(lambda: server.post("/explore", {}).ok, 60)  # the store has started
         yield server.url
 
 
@@ -85,6 +88,9 @@ def test_retention_has_a_row_for_each_cohort(shop_url: str, open_page: OpenPage)
 def test_groups_of_the_whole_time_have_bars(shop_url: str, open_page: OpenPage) -> None:
     page = open_page(f"{shop_url}/explore?measure=sum&field=total&by=data.category&interval=none")
     expect(page.locator("#chart .bars li")).to_have_text(["=hats99", "shoes92"])
+    boxes = [page.locator("#chart .bars li").first.locator(part).bounding_box() for part in PARTS]
+    (label, end), (figure, _), (track, _) = ((box["y"], box["y"] + box["height"]) for box in boxes if box)
+    assert label <= figure < end <= track, "label and figure are side by side, above the bar"
 
 
 def test_a_wrong_filter_is_explained(shop_url: str, open_page: OpenPage) -> None:

@@ -102,6 +102,7 @@ function drawn(bars, isShare) {
     const bar = el('span', { className: 'fill' });
     const part = value > 0 && of > 0 ? value / of : 0;
     bar.style.width = `${part * 100}%`;
-    return el('li', {}, el('span', { className: 'of' }, label), el('span', { className: 'track' }, bar), el('span', { className: 'n' }, `${figure(value)}${isShare ? ` (${percent(part * 100, 1)})` : ''}`));
+    const text = `${figure(value)}${isShare ? ` (${percent(part * 100, 1)})` : ''}`;
+    return el('li', {}, el('span', { className: 'of' }, label), el('span', { className: 'n' }, text), el('span', { className: 'track' }, bar));
   }));
 }
