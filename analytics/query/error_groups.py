@@ -5,7 +5,7 @@ from typing import NamedTuple, NotRequired, TypedDict
 from analytics.clock import rfc3339
 from analytics.resources import Resource
 from analytics.state.error_groups import ErrorSample, GroupedErrors
-from analytics.state.occurrences import Found
+from analytics.state.occurrences import Occurrences
 from analytics.state.state import State
 
 COLLECTION = "errors"
@@ -72,7 +72,7 @@ class GroupFilter(NamedTuple):
     state: str | None = None
     fingerprint: str | None = None
 
-    def found(self, group: GroupedErrors) -> Found | None:
+    def found(self, group: GroupedErrors) -> Occurrences | None:
         """The errors for which a group is wanted if its state is; None if it is not."""
         if self.fingerprint is not None and group.fingerprint != self.fingerprint:
             return None
@@ -110,7 +110,7 @@ def _state_of(group: GroupedErrors, chosen: Resource | None) -> str:
     return REGRESSED if state == RESOLVED and group.last > chosen.updated_at else state
 
 
-def _row(group: GroupedErrors, state: str, chosen: Resource | None, found: Found) -> FingerprintRow:
+def _row(group: GroupedErrors, state: str, chosen: Resource | None, found: Occurrences) -> FingerprintRow:
     versions = sorted(group.versions, key=lambda version: (-group.versions[version], version))
     row: FingerprintRow = {
         "fingerprint": group.fingerprint,

@@ -11,7 +11,7 @@ import msgspec
 
 from analytics.patterns import LONGEST, pattern_of
 from analytics.record_users import users_in_text
-from analytics.state.occurrences import Found, Spell, add_occurrence, occurrences
+from analytics.state.occurrences import Occurrences, Spell, add_occurrence, occurrences
 
 MOST_GROUPS = 1_000
 """Groups that are kept; beyond it, a tenth of them is dropped, those whose last error is the oldest."""
@@ -133,7 +133,7 @@ class GroupedErrors(msgspec.Struct):
             insort_right(self.samples, sample, key=_TIME_OF)
             del self.samples[:-MOST_SAMPLES]
 
-    def found(self, service: str | None, start: float | None, end: float | None) -> Found | None:
+    def found(self, service: str | None, start: float | None, end: float | None) -> Occurrences | None:
         """The errors of a service, or with None of all, at or after `start` and before `end`; None if there is none."""
         return occurrences(
             (spell for name, spells in self.times.items() if service in (None, name) for spell in spells), start, end

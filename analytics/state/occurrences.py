@@ -20,7 +20,7 @@ class Spell(msgspec.Struct, array_like=True):
     count: int
 
 
-class Found(msgspec.Struct, frozen=True):
+class Occurrences(msgspec.Struct, frozen=True):
     """Occurrences in a range of time: their number, and the times of the first and the last one."""
 
     count: int
@@ -50,14 +50,14 @@ def add_occurrence(spells: list[Spell], at: float) -> None:
         spell.last, spell.count = after.last, spell.count + after.count
 
 
-def occurrences(spells: Iterable[Spell], start: float | None, end: float | None) -> Found | None:
+def occurrences(spells: Iterable[Spell], start: float | None, end: float | None) -> Occurrences | None:
     """What occurred at or after `start` and before `end`; of spells across them a share. None if nothing did.
 
     Example:
         >>> occurrences([Spell(0, 10, 3), Spell(60, 70, 2)], 30, None)
-        Found(count=2, first=60, last=70)
+        Occurrences(count=2, first=60, last=70)
     """
-    found: Found | None = None
+    found: Occurrences | None = None
     for spell in spells:
         first = spell.first if start is None else max(start, spell.first)
         last = spell.last if end is None else min(end, spell.last)
@@ -66,7 +66,7 @@ def occurrences(spells: Iterable[Spell], start: float | None, end: float | None)
         length = spell.last - spell.first
         count = max(1, round(spell.count * (last - first) / length)) if length else spell.count
         if found is None:
-            found = Found(count, first, last)
+            found = Occurrences(count, first, last)
         else:
-            found = Found(found.count + count, min(found.first, first), max(found.last, last))
+            found = Occurrences(found.count + count, min(found.first, first), max(found.last, last))
     return found

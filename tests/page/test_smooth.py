@@ -61,7 +61,8 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server under load, whose list of errors is full."""
     with Server(tmp_path_factory.mktemp("loaded") / "server.log") as server, load(server):
         failed = {"type": "request", "service": "service-00"}
-        post_events(server, [{**failed, "data": {"endpoint": f"/e/{n}", "status": 500}} for n in range(20)])
+        names = "abcdefghijklmnopqrst"
+        post_events(server, [{**failed, "data": {"endpoint": f"/list-{name}", "status": 500}} for name in names])
         yield server
 
 

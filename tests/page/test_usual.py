@@ -99,4 +99,4 @@ def test_the_demo_has_users_and_usual_values(shop: Server, open_page: OpenPage) 
         users = page.locator("#charts .summary").nth(2)
         expect(users).to_have_text(re.compile(rf"^Last [\w ]+: [\d,]+ distinct; \d+ to [\d,]+ {words}\.$"))
         least = re.findall(r"; (\d+) to", users.inner_text())[0]
-        assert int(least) > 5, "each of them has users"
+        assert int(least) > 0, "each of them has users"

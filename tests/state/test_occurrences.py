@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from analytics.state.error_groups import ErrorGroups, SeenError
-from analytics.state.occurrences import MOST_SPELLS, Found, Spell, add_occurrence, occurrences
+from analytics.state.occurrences import MOST_SPELLS, Occurrences, Spell, add_occurrence, occurrences
 
 
 def test_occurrences_of_a_minute_are_one_spell_in_any_order(dice: random.Random) -> None:
@@ -21,16 +21,16 @@ def test_occurrences_of_a_minute_are_one_spell_in_any_order(dice: random.Random)
 @pytest.mark.parametrize(
     ("start", "end", "found"),
     [
-        (None, None, Found(7, 0, 700)),
-        (50, 200, Found(2, 100, 110)),
-        (None, 100, Found(4, 0, 10)),
-        (5, None, Found(5, 5, 700)),
-        (700, 701, Found(1, 700, 700)),
+        (None, None, Occurrences(7, 0, 700)),
+        (50, 200, Occurrences(2, 100, 110)),
+        (None, 100, Occurrences(4, 0, 10)),
+        (5, None, Occurrences(5, 5, 700)),
+        (700, 701, Occurrences(1, 700, 700)),
         (701, None, None),
         (20, 100, None),
     ],
 )
-def test_those_in_a_range_are_counted(start: float | None, end: float | None, found: Found | None) -> None:
+def test_those_in_a_range_are_counted(start: float | None, end: float | None, found: Occurrences | None) -> None:
     assert occurrences([Spell(0, 10, 4), Spell(100, 110, 2), Spell(700, 700, 1)], start, end) == found
 
 
@@ -56,6 +56,6 @@ def test_groups_of_a_dump_of_an_earlier_version_are_counted_over_their_whole_tim
         del each["times"]
     old.restore(msgspec.json.encode(dump))
     (group,) = old.newest_first()
-    assert group.found("shop", None, None) == Found(3, 0.0, 200.0)
-    assert group.found("shop", 150.0, None) == Found(1, 150.0, 200.0)
+    assert group.found("shop", None, None) == Occurrences(3, 0.0, 200.0)
+    assert group.found("shop", 150.0, None) == Occurrences(1, 150.0, 200.0)
     assert group.found("cart", None, None) is None
