@@ -165,14 +165,14 @@ LONG = {"stringValue": "x" * 5_000}
 
 
 def test_attributes_that_are_read_twice_are_cut_once() -> None:
-    """The second one is written in a way that only the safe path reads."""
+    """The last one is written in a way that only the safe path reads."""
     for kind, message in (("logs", logs({"attributes": ["ATTRIBUTES"]})), ("traces", traces(span(attributes=["A"])))):
         rig = RecordRig()
-        written = json.dumps([{"key": "a", "value": LONG}, {"key": "b"}]).replace(" ", "")
-        body = re.sub(r'\["A[A-Z]*"\]', written.replace('"b"', '"b" '), json.dumps(message)).encode()
+        written = json.dumps([{"key": "a", "value": LONG}, {"key": "b"}, {"key": "c"}]).replace(" ", "")
+        body = re.sub(r'\["A[A-Z]*"\]', written.replace('{"key":"c"', '{ "key":"c"'), json.dumps(message)).encode()
         assert rig.post(f"/v1/{kind}", body, JSON).status == 200
         (found,) = rig.lines or rig.spans
-        assert json.loads(bytes(found.attributes)).keys() == {"a", "b"}
+        assert json.loads(bytes(found.attributes)).keys() == {"a", "b", "c"}
         assert rig.drops == {"attribute_cut": 1}
 
 
