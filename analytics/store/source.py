@@ -4,6 +4,8 @@ import re
 from collections.abc import Collection, Sequence
 from typing import NamedTuple, Protocol
 
+from analytics.store.files.hour_counts import HourCounts
+
 
 class EventSpan(NamedTuple):
     """The span of a question, outside of which files are left out; the SQL of the question must still filter.
@@ -107,3 +109,16 @@ class EventSource(Protocol):
 
     def extents(self, span: EventSpan) -> Sequence[Extent]:
         """The places of the events, which together have all those of a span."""
+
+    def known_counts(self, first: int, end: int) -> "KnownCounts":
+        """The counts that are known without reading events, of those in the hours from `first` to before `end`.
+
+        Hours are counted from 1970 on, in UTC.
+        """
+
+
+class KnownCounts(NamedTuple):
+    """Counts of events, each of at least one, and the source of all events that are not counted in them."""
+
+    counts: Sequence[HourCounts]
+    others: EventSource

@@ -11,7 +11,7 @@ from analytics.filters.sql_quoting import quoted_name, quoted_text
 from analytics.filters.sql_text import contains_sql, name_contains_sql
 from analytics.filters.values import as_datetime
 from analytics.records import Kept, NewEvent
-from analytics.store.source import ALL_EVENTS, DAY_NUMBER, EVENT_COLUMNS, EventSpan, Extent, field_columns
+from analytics.store.source import ALL_EVENTS, DAY_NUMBER, EVENT_COLUMNS, EventSpan, Extent, KnownCounts, field_columns
 
 COLUMNS = (
     "seq BIGINT, id VARCHAR, type VARCHAR, service VARCHAR, user_id VARCHAR, time TIMESTAMP, received TIMESTAMP,"
@@ -60,6 +60,10 @@ class PlainSource:
             Extent(min(seqs), max(seqs), min(times), max(times) + 1, len(seqs))
             for seqs, times in (zip(*part, strict=True) for part in batched(rows, self._size))
         ]
+
+    def known_counts(self, first: int, end: int) -> KnownCounts:
+        """None."""
+        return KnownCounts((), self)
 
     def events(
         self,

@@ -159,7 +159,7 @@ def check_file(connection: Any, folder: Path, file: Any) -> None:
     ((day, figures),) = figures_by_day(connection, read).items()
     assert day == file.day
     told = (file.rows, file.first_seq, file.last_seq, file.since, file.until, file.services, file.types, file.shapes)
-    assert told == tuple(figures)
+    assert (*told, file.counts) == tuple(figures)
     for (user,) in connection.execute(f"SELECT user_id FROM {read} WHERE user_id IS NOT NULL").fetchall():
         assert {letter if letter.isascii() else "\x80" for letter in user} <= set(file.letters["user_id"])
 

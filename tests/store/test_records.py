@@ -266,7 +266,10 @@ def test_a_manifest_of_an_earlier_version_is_read_and_brought_up_to_date(tmp_pat
         disk.flushed()
     path = store_folder(tmp_path / "data") / MANIFEST_NAME
     with closing(sqlite3.connect(path)) as db, db:
-        db.executescript("ALTER TABLE files DROP COLUMN traces; DROP TABLE record_numbers; PRAGMA user_version = 1;")
+        db.executescript(
+            "ALTER TABLE files DROP COLUMN traces; ALTER TABLE files DROP COLUMN counts; DROP TABLE record_numbers; "
+            "PRAGMA user_version = 1;"
+        )
     with closing(Manifest.reading(path)) as manifest:
         assert [(file.kind, file.traces) for file in manifest.files()] == [("events", None)]
     with Recording(tmp_path / "data") as disk:

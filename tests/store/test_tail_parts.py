@@ -225,5 +225,6 @@ def test_merged_files_are_sorted(
         frozenset(SERVICES) if file.services is None else file.services,
         frozenset({"view"}) if file.types is None else file.types,
         file.shapes,
+        file.counts,
     )
     assert read(store, engine) == rows

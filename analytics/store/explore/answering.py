@@ -7,12 +7,13 @@ from analytics.store.explore.daily import daily_sql, is_daily
 from analytics.store.explore.few import has_few_groups
 from analytics.store.explore.figures import figures_answer, figures_sql
 from analytics.store.explore.funnel import funnel_answer, funnel_sql
+from analytics.store.explore.known import known_counts
 from analytics.store.explore.questions import Answer, FiguresQuestion, FunnelQuestion, Question, Rows
 from analytics.store.explore.ranking import groups_sql, ranked
 from analytics.store.explore.retention import retention_answer, retention_sql
 from analytics.store.explore.top import top_rows, top_sql
 from analytics.store.explore.user_bits import has_few_periods, user_bits_rows, user_bits_sql
-from analytics.store.source import EventSource
+from analytics.store.source import EventSource, EventSpan
 
 
 class RunsSql(Protocol):
@@ -38,9 +39,12 @@ def answered(question: Question, source: EventSource, db: RunsSql) -> Answer:
 
 def _figures(question: FiguresQuestion, source: EventSource, db: RunsSql) -> Answer:
     if question.measure == "count" and has_few_groups(question, source):
-        parts = _rows(db, *counts_sql(question, source))
+        known = known_counts(question, source)
+        parts: Rows = []
+        if known.others.extents(EventSpan(question.since.timestamp(), question.until.timestamp())):
+            parts = _rows(db, *counts_sql(question, known.others))
         if len(parts) <= MOST_PARTS:
-            return counts_answer(question, parts)
+            return counts_answer(question, parts, known.counts)
     return figures_answer(question, _figure_rows(question, source, db))
 
 

@@ -1,9 +1,10 @@
 """Figures of the events of a file, as the manifest has them: found in its rows before they are written."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analytics.clock import DAY_SECONDS
+from analytics.store.files.hour_counts import MOST_COUNTS, counts_together, encoded_counts
 from analytics.store.files.manifest import DataFile
 
 if TYPE_CHECKING:
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 DAY_MICROSECONDS = DAY_SECONDS * 1_000_000
+HOUR_MICROSECONDS = 3_600 * 1_000_000
+MOST_COUNTED = 4 * MOST_COUNTS
+"""Services, types, hours and shapes that events are counted by; where there are more, the manifest has no counts."""
 
 
 class EventFigures(NamedTuple):
@@ -26,12 +30,21 @@ class EventFigures(NamedTuple):
     services: frozenset[str]
     types: frozenset[str]
     shapes: tuple[int, ...]
+    counts: str | None = None
 
 
 def figures_of(
-    times: "Integers", seqs: "Integers", shapes: "Integers", services: Iterable[str], types: Iterable[str]
+    times: "Integers",
+    seqs: "Integers",
+    shapes: "Integers",
+    services: Sequence[str],
+    types: Sequence[str],
+    places: "Sequence[Integers]",
 ) -> EventFigures:
-    """The figures of some events: of their times in microseconds, numbers and shapes, and the names that they have."""
+    """The figures of some events: of their times in microseconds, numbers and shapes, and the names that they have.
+
+    `places` are numbers of the service and of the type of each event, which rise as those in `services` and `types` do.
+    """
     import numpy as np
 
     return EventFigures(
@@ -43,7 +56,29 @@ def figures_of(
         frozenset(services),
         frozenset(types),
         tuple(np.unique(shapes).tolist()),
+        _counts(times, services, types, places),
     )
+
+
+def _counts(
+    times: "Integers", services: Sequence[str], types: Sequence[str], places: "Sequence[Integers]"
+) -> str | None:
+    import numpy as np
+
+    hours, width = times // HOUR_MICROSECONDS, int(places[1].max()) + 1
+    first = int(hours.min())
+    keys = (places[0].astype("i8") * width + places[1]) * 24 + (hours - first)  # of one day
+    found, counts = np.unique(keys, return_counts=True)
+    if len(found) > MOST_COUNTED:
+        return None
+    pairs = [(*divmod(key // 24, width), first + key % 24) for key in found.tolist()]
+    service_of = dict(zip(sorted({service for service, _, _ in pairs}), services, strict=True))
+    type_of = dict(zip(sorted({type_ for _, type_, _ in pairs}), types, strict=True))
+    parts = [
+        (service_of[service], type_of[type_], hour, count)
+        for (service, type_, hour), count in zip(pairs, counts.tolist(), strict=True)
+    ]
+    return encoded_counts(parts)
 
 
 def figures_together(one: EventFigures, other: EventFigures | None) -> EventFigures:
@@ -59,6 +94,7 @@ def figures_together(one: EventFigures, other: EventFigures | None) -> EventFigu
         one.services | other.services,
         one.types | other.types,
         tuple(sorted({*one.shapes, *other.shapes})),
+        counts_together((one.counts, other.counts)),
     )
 
 
@@ -70,6 +106,7 @@ def figures_of_files(files: Iterable[DataFile]) -> EventFigures | None:
             return None
         seqs, times = (file.first_seq, file.last_seq), (file.since, file.until)
         own = EventFigures(file.rows, *seqs, *times, frozenset(file.services), frozenset(file.types), file.shapes)
+        own = own._replace(counts=file.counts)
         found = figures_together(own, found)
     return found
 
@@ -77,15 +114,17 @@ def figures_of_files(files: Iterable[DataFile]) -> EventFigures | None:
 def figures_by_day(connection: "DuckDBPyConnection", relation: str) -> Mapping[int, EventFigures]:
     """The figures of each day that a relation (SQL) has events of, by days since 1970-01-01, in order."""
     query = (
-        f"WITH parts AS (SELECT epoch_us(time) // {DAY_MICROSECONDS} AS day, service, type, shape, count(*) AS n,"
+        f"WITH parts AS (SELECT epoch_us(time) // {HOUR_MICROSECONDS} AS hour, service, type, shape, count(*) AS n,"
         f" min(seq) AS first, max(seq) AS last, min(time) AS since, max(time) AS until FROM {relation} GROUP BY ALL)"
-        " SELECT day, sum(n)::BIGINT, min(first), max(last), epoch(min(since)), epoch(max(until)),"
-        " list(DISTINCT service), list(DISTINCT type), list(DISTINCT shape) FROM parts GROUP BY day ORDER BY day"
+        " SELECT hour // 24 AS day, sum(n)::BIGINT, min(first), max(last), epoch(min(since)), epoch(max(until)),"
+        " list(DISTINCT service), list(DISTINCT type), list(DISTINCT shape),"
+        f" CASE WHEN count(*) <= {MOST_COUNTED} THEN list((service, type, hour, n)) END"
+        " FROM parts GROUP BY day ORDER BY day"
     )  # of the parts, of which there are few
     return {day: _figures(row) for day, *row in connection.execute(query).fetchall()}
 
 
 def _figures(row: list[Any]) -> EventFigures:
-    rows, first, last, since, until, services, types, shapes = row
-    numbers = tuple(sorted(shapes))
-    return EventFigures(rows, first, last, since, until, frozenset(services), frozenset(types), numbers)
+    rows, first, last, since, until, services, types, shapes, parts = row
+    numbers, counts = tuple(sorted(shapes)), None if parts is None else encoded_counts(parts)
+    return EventFigures(rows, first, last, since, until, frozenset(services), frozenset(types), numbers, counts)

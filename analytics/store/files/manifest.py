@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -60,6 +60,7 @@ class DataFile(msgspec.Struct, frozen=True):
         letters: of its columns of texts; None where they are not known.
         damage: why it is left out; None if it is sound.
         traces: the least and the greatest id of a trace in it, empty where there are none; None where not known.
+        counts: of its events, see `HourCounts`, as JSON that is decoded when it is asked for; None where not known.
     """
 
     name: str
@@ -82,6 +83,7 @@ class DataFile(msgspec.Struct, frozen=True):
     letters: Letters | None = None
     damage: str | None = None
     traces: tuple[str, str] | None = None
+    counts: str | None = None
 
     @property
     def kind(self) -> str:
@@ -260,20 +262,10 @@ class Manifest:
             self._db.execute("UPDATE files SET damage = ? WHERE name = ?", (damage, file.name))
 
     def _put_files(self, files: Iterable[DataFile]) -> None:
+        names = DataFile.__struct_fields__
         self._db.executemany(
-            f"INSERT INTO files VALUES ({', '.join('?' * len(DataFile.__struct_fields__))})",  # nosec
-            [
-                (
-                    *msgspec.structs.astuple(file)[:-6],
-                    _text(file.shapes),
-                    None if file.services is None else _text(sorted(file.services)),
-                    None if file.types is None else _text(sorted(file.types)),
-                    None if file.letters is None else _text(file.letters),
-                    file.damage,
-                    None if file.traces is None else _text(file.traces),
-                )
-                for file in files
-            ],
+            f"INSERT INTO files VALUES ({', '.join('?' * len(names))})",  # nosec
+            [[_column(name, getattr(file, name)) for name in names] for file in files],
         )
 
     def _put_progress(self, progress: Progress) -> None:
@@ -289,6 +281,12 @@ class Manifest:
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise
+
+
+def _column(name: str, value: Any) -> Any:
+    if value is None or name not in _JSON_COLUMNS:
+        return value
+    return _text(sorted(value) if isinstance(value, frozenset) else value)
 
 
 def _text(value: object) -> str:

@@ -9,8 +9,8 @@ from analytics.errors import CannotStore
 from analytics.log.disk.file import PRIVATE, beside, sync_directory
 
 MANIFEST_ID = 0x414E5354
-MANIFEST_VERSION = 2
-"""The version of the manifest. Since 2 files have `traces`, and there are log lines and spans."""
+MANIFEST_VERSION = 3
+"""The version of the manifest. Since 2 files have `traces`, and there are log lines and spans; since 3 `counts`."""
 _SCHEMA = """
 CREATE TABLE progress (
     one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL, upto INTEGER NOT NULL, number INTEGER NOT NULL
@@ -20,7 +20,7 @@ CREATE TABLE files (
     epoch INTEGER NOT NULL, first INTEGER NOT NULL, last INTEGER NOT NULL, rows INTEGER NOT NULL,
     bytes INTEGER NOT NULL, crc INTEGER NOT NULL, first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
     since REAL NOT NULL, until REAL NOT NULL, shapes TEXT NOT NULL, services TEXT, types TEXT, letters TEXT,
-    damage TEXT, traces TEXT
+    damage TEXT, traces TEXT, counts TEXT
 ) STRICT;
 CREATE TABLE shapes (number INTEGER PRIMARY KEY, fields TEXT NOT NULL) STRICT;
 CREATE TABLE erasures (
@@ -77,8 +77,10 @@ def upgrade_manifest(db: sqlite3.Connection, version: int) -> None:
     """Bring a manifest of an earlier version up to date."""
     if version < MANIFEST_VERSION:
         db.execute("BEGIN IMMEDIATE")
-        db.execute("ALTER TABLE files ADD COLUMN traces TEXT")
-        db.execute(NUMBERS_TABLE)
+        if version < 2:
+            db.execute("ALTER TABLE files ADD COLUMN traces TEXT")
+            db.execute(NUMBERS_TABLE)
+        db.execute("ALTER TABLE files ADD COLUMN counts TEXT")
         db.execute(f"PRAGMA user_version = {MANIFEST_VERSION}")
         db.execute("COMMIT")
 

@@ -151,6 +151,7 @@ def _described(
         figures.services if len(figures.services) <= MANY_NAMES else None,
         figures.types if len(figures.types) <= MANY_NAMES else None,
         letters,
+        counts=figures.counts,
     )
 
 

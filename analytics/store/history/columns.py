@@ -78,7 +78,8 @@ class HistoryColumns:
         times, seqs, shapes = (each[start:end] for each in (self._times, self._columns["seq"], self._columns["shape"]))
         ranks = {name: np.unique(self._columns[name].places[start:end]).tolist() for name in REPEATED}
         names = {name: [self._known[name][rank] for rank in found] for name, found in ranks.items()}
-        return figures_of(times, seqs, shapes, names["service"], names["type"])
+        places = [self._columns[name].places[start:end] for name in ("service", "type")]
+        return figures_of(times, seqs, shapes, names["service"], names["type"], places)
 
 
 def _names(batches: Sequence[HistoryBatch]) -> list[str]:

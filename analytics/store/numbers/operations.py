@@ -10,8 +10,8 @@ from analytics.filters.sql_quoting import quoted_text
 from analytics.store.numbers.layout import CELL_FIGURES, NUMBER_KINDS
 from analytics.store.numbers.messages import CellAnswer, CellBlock, CellQuery, KnownBuckets, SentBlocks
 from analytics.store.numbers.tail import CellTail
-from analytics.store.process.catalog import View
 from analytics.store.process.question import Question, Refusal
+from analytics.store.process.view import View
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

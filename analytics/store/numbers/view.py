@@ -6,7 +6,7 @@ from analytics.filters.sql_quoting import quoted_text
 from analytics.store.numbers.layout import CELL_COLUMNS, NUMBER_KINDS
 from analytics.store.numbers.relation import Span, cells_sql
 from analytics.store.numbers.tail import tail_table
-from analytics.store.process.catalog import View
+from analytics.store.process.view import View
 
 METRICS_COLUMNS = (
     "name, labels, kind, start, count, total, min, max, last, make_timestamp((last_at * 1000000)::BIGINT) AS last_at"

@@ -10,10 +10,11 @@ from analytics.log.digests import among
 from analytics.records import NewErasure
 from analytics.store.files.checking import damaged
 from analytics.store.files.manifest import PendingErasure
-from analytics.store.process.catalog import FileCatalog, View
+from analytics.store.process.catalog import FileCatalog
 from analytics.store.process.engine import DuckEngine
 from analytics.store.process.erased_counts import ErasedCounts
 from analytics.store.process.events_sql import ErasedUsers, is_searched
+from analytics.store.process.view import View
 from analytics.store.records.erased import find_erased
 from analytics.store.records.layout import RECORD_LAYOUTS
 

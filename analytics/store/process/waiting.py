@@ -100,8 +100,10 @@ class WaitingRows:
         found = {}
         for day in np.unique(days).tolist():
             at = days == day
-            names = (self._split.repeated[name].at(columns[name].places[at]) for name in ("service", "type"))
-            found[day] = figures_of(times[at], columns["seq"][at], columns["shape"][at], *names)
+            places = {name: columns[name].places[at] for name in ("service", "type")}
+            services, types = (self._split.repeated[name].at(each) for name, each in places.items())
+            numbers = (columns["seq"][at], columns["shape"][at])
+            found[day] = figures_of(times[at], *numbers, services, types, list(places.values()))
         return found
 
 

@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from analytics.query.records.source import RecordQuery
-from analytics.store.process.catalog import View
 from analytics.store.process.question import Question, Refusal
+from analytics.store.process.view import View
 from analytics.store.records.layout import RECORD_LAYOUTS
 from analytics.store.records.relation import records_sql
 

@@ -6,7 +6,7 @@ from analytics.filters.sql_quoting import quoted_text
 from analytics.log_lines import LEVELS
 from analytics.query.records.source import RecordQuery
 from analytics.spans import SPAN_KINDS, SPAN_STATUSES
-from analytics.store.process.catalog import View
+from analytics.store.process.view import View
 from analytics.store.records.erased import not_erased
 from analytics.store.records.layout import LINES, TRACES, RecordLayout
 from analytics.store.records.relation import records_sql, stored_rows

@@ -12,10 +12,10 @@ import msgspec
 from analytics.filters.sql_quoting import quoted_text
 from analytics.log.disk.file import PRIVATE
 from analytics.store.numbers.view import metrics_sql, tail_cells
-from analytics.store.process.catalog import View
 from analytics.store.process.engine import SPILL_FOLDER
 from analytics.store.process.events_sql import is_searched
 from analytics.store.process.question import DoubtfulRefusal, Question, Refusal
+from analytics.store.process.view import View
 from analytics.store.records.layout import RECORD_LAYOUTS
 from analytics.store.records.views import tail_rows, view_sql
 from analytics.store.sql.job import FailedQuery, SandboxJob, SqlLimits

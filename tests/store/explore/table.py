@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import duckdb
 import orjson
 
-from analytics.store.source import ALL_EVENTS, DAY_NUMBER, EVENT_COLUMNS, EventSpan, Extent
+from analytics.store.source import ALL_EVENTS, DAY_NUMBER, EVENT_COLUMNS, EventSpan, Extent, KnownCounts
 
 
 class Event(NamedTuple):
@@ -49,6 +49,9 @@ class Table:
         selected = ", ".join(day if name == DAY_NUMBER else name for name in {"seq": None, **dict.fromkeys(columns)})
         where = span.time_sql() if span.is_strict else "true"
         return f"(SELECT {selected}{named} FROM t WHERE {where})"
+
+    def known_counts(self, first: int, end: int) -> KnownCounts:
+        return KnownCounts((), self)
 
     def extents(self, span: EventSpan = ALL_EVENTS) -> list[Extent]:
         query = f"SELECT seq, epoch_us(time) FROM t WHERE {span.time_sql()} ORDER BY seq"

@@ -11,8 +11,8 @@ from analytics.store.explore.periods import start_of, text_of_start
 from analytics.store.explore.questions import FiguresQuestion, Interval
 from analytics.store.files.figures import figures_by_day
 from analytics.store.files.writer import FileWriter, Reach
-from analytics.store.process.catalog import View
 from analytics.store.process.engine import DuckEngine
+from analytics.store.process.view import View
 
 DAYS, FILES, ROWS, USERS = 32, 4, 300, 5_000
 START = datetime(2026, 9, 1, tzinfo=UTC)
