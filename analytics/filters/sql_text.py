@@ -35,6 +35,11 @@ def contains_sql(json: str, text: str, add: Callable[[Any], str], compact: str |
     )
 
 
+def plain_contains_sql(column: str, text: str, add: Callable[[Any], str]) -> str:
+    """SQL whether a text that is folded and without escapes contains a folded text: a third of the time or less."""
+    return f"coalesce(contains({column}, {add(text)}), false)"
+
+
 def compact_sql(json: str) -> str:
     """SQL of JSON text without white space between tokens; all else stays as it is, to the digit."""
     has_tokens = f"(starts_with({json}, '{{') OR starts_with({json}, '['))"

@@ -17,7 +17,8 @@ class EventSpan(NamedTuple):
         types: the types of events; None for all.
         after: events with higher numbers.
         before: events with lower numbers.
-        contained: fields of data (their paths), each with a folded text that its value contains.
+        contained: fields of data (their paths), each with a folded text that its value contains; of files, too, rows
+            without it may be left out.
         is_strict: whether the SQL of the source leaves out what is before `since`, and from `until` on, so that the
             question need not: files that are all in between are read without their times.
     """

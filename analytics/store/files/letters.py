@@ -1,5 +1,6 @@
 """Letters: the characters that each column of texts has, so that a search leaves out columns that lack some."""
 
+import string
 from collections.abc import Iterable, Mapping
 
 from analytics.filters.sql_text import same_folded
@@ -8,6 +9,8 @@ from analytics.store.files.shapes import COLUMN
 Letters = Mapping[str, str]
 """By column, its ASCII characters, and `BEYOND` for all others."""
 BEYOND = "\x80"
+PLAIN = frozenset(map(chr, range(128))) - frozenset(string.ascii_uppercase + "\\")
+"""Characters that are the same when they are folded, and begin no escape of JSON."""
 _ALL = bytes(range(256))
 
 
@@ -51,6 +54,11 @@ def may_have(letters: Letters | None, column: str, text: str) -> bool:
     return "\\" in some or all(
         any((each if each.isascii() else BEYOND) in some for each in same_folded(one)) for one in set(text)
     )
+
+
+def is_plain(letters: Letters | None, column: str) -> bool:
+    """Whether the texts of a column are as they are searched: folded, and without escapes."""
+    return letters is not None and PLAIN.issuperset(letters.get(column, ""))
 
 
 def may_have_field(letters: Letters | None, path: str, text: str) -> bool:

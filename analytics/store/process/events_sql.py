@@ -6,11 +6,11 @@ from typing import NamedTuple
 from analytics.filters.names import EVENT_FIELDS
 from analytics.filters.sql_fields import field_sql, nested_sql
 from analytics.filters.sql_quoting import quoted_name, quoted_text
-from analytics.filters.sql_text import compact_sql, contains_sql, name_contains_sql
+from analytics.filters.sql_text import compact_sql, contains_sql, name_contains_sql, plain_contains_sql
 from analytics.filters.values import fold
 from analytics.kinds import EVENTS
 from analytics.store.files.figures import DAY_MICROSECONDS
-from analytics.store.files.letters import Letters, may_have
+from analytics.store.files.letters import Letters, is_plain, may_have
 from analytics.store.files.shapes import COLUMN, Shape, columns_of
 from analytics.store.records.erased import ErasedRows
 from analytics.store.source import DAY_NUMBER, EVENT_COLUMNS, field_columns
@@ -124,12 +124,24 @@ def _has_text(relation: Relation, text: str) -> str:
     if BETWEEN.intersection(text):
         data, compact = _data(relation), _data(relation, compact_sql)
         return f"({' OR '.join([*parts, contains_sql(data, text, quoted_text, compact)])})"
-    columns = [quoted_name(COLUMN + name) for name in columns_of(relation.shapes) if COLUMN + name in may]
+    columns = [COLUMN + name for name in columns_of(relation.shapes) if COLUMN + name in may]
     columns += ["rest"] if relation.has_whole and "rest" in may else []
-    parts += [contains_sql(column, text, quoted_text) for column in columns]
+    for column in columns:
+        contains = plain_contains_sql if is_plain(relation.letters, column) else contains_sql
+        parts.append(contains(quoted_name(column), text, quoted_text))
     named = [shape.number for shape in relation.shapes if any(text in fold(name) for name in shape.fields)]
     parts += [f"shape IN ({', '.join(map(str, named))})"] if named else []
     return f"({' OR '.join(parts)})" if parts else "false"
+
+
+def containing(relation: Relation, contained: Iterable[tuple[str, str]]) -> Relation:
+    """A relation without some of the rows whose fields do not contain folded texts: those that are quickly found."""
+    known, conditions = set(columns_of(relation.shapes)), [] if relation.where == "true" else [relation.where]
+    whole = " OR shape = 0" if relation.has_whole else ""
+    for path, text in contained:
+        if text and "." not in path and path in known and is_plain(relation.letters, COLUMN + path):
+            conditions.append(f"({plain_contains_sql(quoted_name(COLUMN + path), text, quoted_text)}{whole})")
+    return relation._replace(where=" AND ".join(conditions) or "true")
 
 
 def _data(relation: Relation, value: Callable[[str], str] = str) -> str:

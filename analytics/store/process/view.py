@@ -17,6 +17,7 @@ from analytics.store.numbers.tail import CellTail, tail_table
 from analytics.store.process.events_sql import (
     ErasedUsers,
     Relation,
+    containing,
     events_sql,
     is_searched,
     known_records,
@@ -151,7 +152,7 @@ class View(NamedTuple):
             where = f"seq <= {self.number}" + (f" AND {time_sql}" if span.is_strict else "")  # more may come
             shapes, letters = self._shapes_of(sorted(part.shapes)), part.letters.letters()
             relations.append(Relation(part.name, shapes, 0 in part.shapes, letters, where))
-        return relations
+        return [containing(relation, span.contained) for relation in relations]
 
     def _read_files(self, span: EventSpan) -> Iterator[tuple[DataFile, str]]:
         """The files that are read for a span, each with the condition for its rows."""

@@ -15,8 +15,9 @@ from analytics.filters.sql_quoting import quoted_name
 from analytics.filters.tree import Node, paths, texts
 from analytics.records import Kept, NewEvent
 from analytics.store.files.shapes import Shape, Shapes
-from analytics.store.process.events_sql import Relation, events_sql
+from analytics.store.process.events_sql import Relation, containing, events_sql
 from analytics.store.process.tail import TailTable
+from analytics.store.search.statement import span_of
 from analytics.store.source import field_columns
 from tests.filters.records import batches, filters, json_values
 from tests.filters.test_agreement import found_in_memory
@@ -53,6 +54,7 @@ def found_in_store(node: Node, kept: Kept[NewEvent]) -> list[int]:
         )
         for part in table.parts
     ]
+    relations = [containing(relation, span_of(node).contained) for relation in relations]
     source = events_sql(relations, fields, (), searched)
     rows = connection.execute(f"SELECT seq FROM {source} WHERE {condition} ORDER BY seq", parameters.values).fetchall()
     for part in table.parts:
@@ -101,3 +103,20 @@ def test_white_space_between_tokens_is_not_searched_but_that_in_texts_is(text: s
     node = parse(wanted, EVENT_FIELDS)
     assert found_in_memory(wanted, kept) == expected
     assert found_in_store(node, kept) == expected
+
+
+@pytest.mark.parametrize(
+    ("letters", "is_plain"),
+    [('"abc-1', True), ('"abC', False), ('"abc\\', False), ('"abc\x80', False), (None, False)],
+)
+def test_texts_without_capitals_and_escapes_are_searched_as_they_are(letters: str | None, is_plain: bool) -> None:
+    known = None if letters is None else {"data.note": letters}
+    relation = Relation("rows", [Shape(1, ("note",))], False, known)
+    contains = """coalesce(contains("data.note", 'abc'), false)"""
+    text = events_sql([relation], (), (), ["abc"])
+    assert (contains in text, "lower(" in text) == (is_plain, not is_plain)
+    assert containing(relation, [("note", "abc"), ("note", ""), ("other", "abc"), ("note.a", "abc")]).where == (
+        f"({contains})" if is_plain else "true"
+    )
+    whole = containing(relation._replace(has_whole=True, where="seq < 9"), [("note", "abc")])
+    assert whole.where == (f"seq < 9 AND ({contains} OR shape = 0)" if is_plain else "seq < 9")
