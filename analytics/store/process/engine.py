@@ -89,6 +89,7 @@ class DuckEngine:
             config={
                 "memory_limit": self._limit,
                 "threads": self._threads,
+                "async_threads": 0,  # reads of local files take longer to hand over than to do
                 "temp_directory": str(self._folder / SPILL_FOLDER),
                 "max_temp_directory_size": f"{SPILL_BYTES // 2**20}MiB",
                 "preserve_insertion_order": False,
