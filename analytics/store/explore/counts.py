@@ -1,7 +1,7 @@
 """Counts of few groups: made in Python of the number of events by fields and period, which takes less time to plan."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from analytics.clock import HOUR_SECONDS
 from analytics.filters.sql import Parameters
@@ -29,7 +29,7 @@ def counts_sql(question: FiguresQuestion, source: EventSource) -> tuple[str, Par
     return f"WITH {with_} SELECT {names}{period}, n FROM texts LIMIT {MOST_PARTS + 1}", parameters
 
 
-def counts_answer(question: FiguresQuestion, parts: Rows, known: Iterable[HourCounts] = ()) -> FiguresAnswer:
+def counts_answer(question: FiguresQuestion, parts: Rows, known: Sequence[HourCounts] = ()) -> FiguresAnswer:
     """The answer from the parts, and from counts of other events, which are of hours of one day each.
 
     The parts need not become rows of the statement of the question first.
@@ -46,7 +46,7 @@ def counts_answer(question: FiguresQuestion, parts: Rows, known: Iterable[HourCo
         total = sum(each.counts)
         points = groups.add(tuple([each.service if name == "service" else each.type for name in question.by]), total)
         if hours:
-            counts = each.counts if question.interval == "hour" else [total]
+            counts = each.counts if question.interval == "hour" else (total,)
             for place, count in enumerate(counts, bisect_right(hours, each.first) - 1):
                 points[place] += count
     totals = groups.totals

@@ -6,7 +6,7 @@ from analytics.clock import HOUR_SECONDS
 from analytics.filters.names import EVENT_FIELDS
 from analytics.filters.parse import parse
 from analytics.filters.testing import name_test
-from analytics.filters.tree import Either, Every, Node, OfName, Without
+from analytics.filters.tree import EVERYTHING, Either, Every, Node, OfName, Without
 from analytics.store.explore.few import FEW_VALUES
 from analytics.store.explore.questions import FiguresQuestion
 from analytics.store.source import EventSource, KnownCounts
@@ -25,6 +25,8 @@ def known_counts(question: FiguresQuestion, source: EventSource) -> KnownCounts:
         return KnownCounts((), source)
     since, until = (round(at.timestamp() * 1e6) for at in (question.since, question.until))
     known = source.known_counts(-(-since // HOUR_MICROSECONDS), until // HOUR_MICROSECONDS)
+    if wanted == EVERYTHING:
+        return known
     pairs = {each[:2] for each in known.counts}
     found = {pair for pair in pairs if _matches(wanted, dict(zip(("service", "type"), pair, strict=True)))}
     return known._replace(counts=[each for each in known.counts if each[:2] in found])

@@ -19,6 +19,8 @@ class HourCounts(NamedTuple):
 
     def between(self, first: int, end: int) -> "HourCounts":
         """Those in the hours from `first` to before `end`."""
+        if first <= self.first and self.first + len(self.counts) <= end:
+            return self
         start = max(self.first, first)
         return self._replace(first=start, counts=self.counts[start - self.first : max(end - self.first, 0)])
 
