@@ -25,9 +25,9 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> DuckEngine:
 
 
 @contextmanager
-def opened(folder: Path, engine: DuckEngine) -> Iterator[OpenStore]:
+def opened(folder: Path, engine: DuckEngine, days: int = 400) -> Iterator[OpenStore]:
     """A store without a process."""
-    store = open_store(StoreOptions(str(folder), days=400), engine)
+    store = open_store(StoreOptions(str(folder), days=days), engine)
     try:
         yield store
     finally:

@@ -381,6 +381,8 @@ def test_a_flood_of_one_kind_costs_no_other_one() -> None:
     assert expired(files, oldest, 1_050) == [*lines[:2], *events[:5]], "the newest day of each kind stays"
     assert expired(files, oldest, 1) == [*lines[:2], *events[:-1]]
     assert (room_of("events", files, 3_000), room_of("events", files, 100)) == (2_500, 2_500), "lines would go first"
+    of_one_day = [*events[:10], *lines[:1]]
+    assert room_of("events", of_one_day, 1_000) == 0, "lines of a single day stay, and events would go"
     assert (room_of("logs", files, 3_000), room_of("logs", files, 100), room_of("spans", [], 7)) == (100, 0, 7)
 
 

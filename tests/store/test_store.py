@@ -85,7 +85,7 @@ def test_a_question_without_an_answer_in_time_says_so(tmp_path: Path, monkeypatc
         assert disk.stored() == []
         ours, theirs = socket.socketpair()
         monkeypatch.setattr(client, "GRACE_SECONDS", 0.1)
-        monkeypatch.setattr(disk.client._child, "connect", lambda: ours)
+        monkeypatch.setattr(disk.client._child, "connect", lambda _: ours)
         with theirs, pytest.raises(StoreFailure) as caught:
             list(disk.client.ask("events", seconds=0.2))
         assert (caught.value.code, caught.value.status) == ("query_timeout", 503)

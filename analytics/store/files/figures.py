@@ -18,6 +18,9 @@ HOUR_MICROSECONDS = 3_600 * 1_000_000
 MOST_COUNTED = 4 * MOST_COUNTS
 """Services, types, hours and shapes that events are counted by; where there are more, the manifest has no counts."""
 
+_SHIFT_DAYS = 719_162
+"""Days from the year 1 to 1970: `//` of DuckDB rounds towards zero, so that no number before it may be negative."""
+
 
 class EventFigures(NamedTuple):
     """The number of events, their least and greatest numbers and times, and their services, types and shapes."""
@@ -99,10 +102,10 @@ def figures_together(one: EventFigures, other: EventFigures | None) -> EventFigu
 
 
 def figures_of_files(files: Iterable[DataFile]) -> EventFigures | None:
-    """The figures of the events of all files together; None where the manifest does not have their names."""
+    """The figures of the events of all files together; None where the manifest lacks their names or counts."""
     found = None
     for file in files:
-        if file.services is None or file.types is None:
+        if file.services is None or file.types is None or file.counts is None:
             return None
         seqs, times = (file.first_seq, file.last_seq), (file.since, file.until)
         own = EventFigures(file.rows, *seqs, *times, frozenset(file.services), frozenset(file.types), file.shapes)
@@ -113,10 +116,12 @@ def figures_of_files(files: Iterable[DataFile]) -> EventFigures | None:
 
 def figures_by_day(connection: "DuckDBPyConnection", relation: str) -> Mapping[int, EventFigures]:
     """The figures of each day that a relation (SQL) has events of, by days since 1970-01-01, in order."""
+    hour = f"(epoch_us(time) + {_SHIFT_DAYS * DAY_MICROSECONDS}) // {HOUR_MICROSECONDS} - {_SHIFT_DAYS * 24}"
     query = (
-        f"WITH parts AS (SELECT epoch_us(time) // {HOUR_MICROSECONDS} AS hour, service, type, shape, count(*) AS n,"
+        f"WITH parts AS (SELECT {hour} AS hour, service, type, shape, count(*) AS n,"
         f" min(seq) AS first, max(seq) AS last, min(time) AS since, max(time) AS until FROM {relation} GROUP BY ALL)"
-        " SELECT hour // 24 AS day, sum(n)::BIGINT, min(first), max(last), epoch(min(since)), epoch(max(until)),"
+        f" SELECT (hour + {_SHIFT_DAYS * 24}) // 24 - {_SHIFT_DAYS} AS day, sum(n)::BIGINT, min(first), max(last),"
+        " epoch(min(since)), epoch(max(until)),"
         " list(DISTINCT service), list(DISTINCT type), list(DISTINCT shape),"
         f" CASE WHEN count(*) <= {MOST_COUNTED} THEN list((service, type, hour, n)) END"
         " FROM parts GROUP BY day ORDER BY day"

@@ -76,10 +76,11 @@ def expired(files: Iterable[DataFile], oldest: Mapping[str, int], max_bytes: int
 
 def room_of(kind: str, files: Iterable[DataFile], max_bytes: int) -> int:
     """How many bytes more a kind may have before its oldest days go; see `expired`."""
-    used = defaultdict(int, {kind: 0})
+    used, days = defaultdict(int, {kind: 0}), defaultdict[str, set[int]](set)
     for file in files:
         used[file.kind] += file.bytes
-    largest = max((size for other, size in used.items() if other != kind), default=0)
+        days[file.kind].add(file.day)
+    largest = max((size for other, size in used.items() if other != kind and len(days[other]) > 1), default=0)
     return max(max_bytes - sum(used.values()), largest - used[kind], 0)
 
 

@@ -102,7 +102,7 @@ class Shapes:
         if count < COMMON or len(self.by_number) >= MAX_SHAPES or not self._has_room(fields):
             return None
         del self._counts[fields]
-        shape = Shape(len(self.by_number) + 1, fields)
+        shape = Shape(max(self.by_number, default=0) + 1, fields)  # there are gaps: not all come to files
         self._add(shape)
         return shape
 

@@ -42,9 +42,10 @@ class TextColumn(NamedTuple):
         import numpy as np
 
         sizes = np.diff(self.starts)[places]
-        starts = np.concatenate(([0], np.cumsum(sizes)))
-        at = np.repeat(self.starts[:-1][places] - starts[:-1], sizes) + np.arange(starts[-1])
-        return TextColumn(starts, np.frombuffer(self.utf8, "u1")[at].tobytes())
+        begins = self.starts[:-1][places]
+        parts = zip(begins.tolist(), (begins + sizes).tolist(), strict=True)
+        utf8 = b"".join([self.utf8[begin:end] for begin, end in parts])
+        return TextColumn(np.concatenate(([0], np.cumsum(sizes))), utf8)
 
 
 class PickedColumn(NamedTuple):

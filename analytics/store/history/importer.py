@@ -174,7 +174,7 @@ class HistoryImporter:
                 until[user] = max(at, until.get(user, 0.0))
         for batch in batches:
             rows = zip(batch.kept.tolist(), batch.times[batch.kept].tolist(), strict=True)
-            gone = {place for place, at in rows if at <= until.get(batch.users[place], -1.0)}
+            gone = {place for place, at in rows if at <= until.get(batch.users[place], -float("inf"))}
             batch.refuse(gone, code="user_erased", message="The events of this user were erased.", field="user_id")
 
     def _drop_repeated(self, batches: Sequence[HistoryBatch]) -> None:

@@ -127,7 +127,8 @@ def _has_text(relation: Relation, text: str) -> str:
     columns = [COLUMN + name for name in columns_of(relation.shapes) if COLUMN + name in may]
     columns += ["rest"] if relation.has_whole and "rest" in may else []
     for column in columns:
-        contains = plain_contains_sql if is_plain(relation.letters, column) else contains_sql
+        is_quick = is_plain(relation.letters, column) and text == text.strip()  # else it may reach from token to token
+        contains = plain_contains_sql if is_quick else contains_sql
         parts.append(contains(quoted_name(column), text, quoted_text))
     named = [shape.number for shape in relation.shapes if any(text in fold(name) for name in shape.fields)]
     parts += [f"shape IN ({', '.join(map(str, named))})"] if named else []
