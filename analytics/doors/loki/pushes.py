@@ -25,8 +25,8 @@ from analytics.schemas.compiled import DecodedBatch
 from analytics.schemas.surrogates import without_unpaired
 from analytics.schemas.value_limit import check_request
 
-BYTES_OF_VALUE = 20
-"""Each value of a push has so many bytes, on average: a line is three values, two of which are a time and a text."""
+BYTES_OF_VALUE = 12
+"""Each value of a push has so many bytes, on average: a line is a time, a text, and perhaps some short metadata."""
 MALFORMED_STREAM = "malformed_stream"
 PAUSE_EVERY = 128
 NANOSECONDS = 1_000_000_000

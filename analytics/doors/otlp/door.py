@@ -10,7 +10,7 @@ from analytics.doors.body import BodyReader
 from analytics.doors.limits import BodyLimits
 from analytics.doors.message_limit import DATA_POINTS, check_messages
 from analytics.doors.otlp.answers import success
-from analytics.doors.otlp.json_messages import BYTES_OF_VALUE, Request
+from analytics.doors.otlp.json_messages import Request
 from analytics.doors.otlp.points import decode_points
 from analytics.doors.point_recorder import PointBatch, PointReceipt, PointRecorder
 from analytics.error_answers.otlp import PROTOBUF, media_type_of, refuse
@@ -21,6 +21,8 @@ from analytics.schemas.value_limit import check_request
 from analytics.yielding import yield_if_due
 
 MEDIA_TYPES = (PROTOBUF, JSON)
+BYTES_OF_COUNT = 4
+"""Each value of a request in JSON has so many bytes, at least: the count of a bucket, of which a histogram has many."""
 SHOWN = 5
 """Errors in the message of a partial success."""
 _json = msgspec.json.Decoder(Request, strict=False)  # 64-bit numbers may be text
@@ -77,7 +79,7 @@ def parse(body: bytes, media_type: str) -> Any:
             raise MalformedBody(
                 "The body is not an ExportMetricsServiceRequest in protobuf.", code="malformed_protobuf"
             ) from None
-    check_request(body, BYTES_OF_VALUE)
+    check_request(body, BYTES_OF_COUNT)
     try:
         return decoded(_json.decode, body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:

@@ -14,7 +14,7 @@ from analytics import addresses
 from analytics.doors.groups import MOST_GROUPS, PAUSE_EVERY
 from analytics.doors.loki.labels import LONGEST_LABELS, BadLabelsError, parse_labels
 from analytics.doors.loki.pushes import PushDecoder
-from analytics.doors.message_limit import DATA_POINTS, check_messages
+from analytics.doors.message_limit import DATA_POINTS, LARGE, check_messages
 from analytics.doors.otlp import names, record_resources, values
 from analytics.doors.otlp.door import parse
 from analytics.doors.otlp.forms import json_form, protobuf_form
@@ -146,14 +146,23 @@ def test_of_a_long_name_only_what_is_left_of_it_is_remembered() -> None:
     ("decode", "data"),
     [
         (protobuf_form().traces, field(1, field(2, field(2, b"") * 600_000))),
+        (protobuf_form().traces, b"\x08\x00" * 600_000),
         (protobuf_form().logs, field(1, field(2, field(2, b"")) * 300_000)),
         (lambda data: parse(data, PROTOBUF), field(1, field(2, field(2, field(5, field(1, b"") * 600_000))))),
         (lambda data: PushDecoder(ignore, ignore, ignore).protobuf(data), field(1, field(2, b"") * 600_000)),
     ],
 )
 def test_a_large_request_is_not_decoded_if_it_has_too_many_messages(decode: Any, data: bytes) -> None:
-    with pytest.raises(TooLarge, match="more than 200000 messages"):
+    with pytest.raises(TooLarge, match="more than 500000 messages"):
         decode(data)
+
+
+def test_as_many_metrics_of_one_number_as_a_request_may_have_are_decoded() -> None:
+    point = field(5, field(1, b"\x19" + bytes(8) + b"\x21" + bytes(8)))
+    data = field(1, field(2, field(2, field(1, b"queue.length") + field(3, b"1") + point) * 100_000))
+    assert len(data) > LARGE
+    (resource,) = parse(data, PROTOBUF).resource_metrics
+    assert len(resource.scope_metrics[0].metrics) == 100_000
 
 
 @given(st.binary(max_size=200))
