@@ -81,7 +81,7 @@ class ErrorSampleAnswer(AnswerSchema):
 class FoundErrors(AnswerSchema):
     """The errors of a group that were asked for."""
 
-    count = answers.whole("Their number; an estimate where `since` or `until` is in hours that are far back", 2)
+    count = answers.whole("Their number; an estimate at `since` and `until` within a minute, or in hours far back", 2)
     first = answers.time("Time of the first one")
     last = answers.time("Time of the newest one")
 

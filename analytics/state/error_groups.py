@@ -11,13 +11,15 @@ import msgspec
 
 from analytics.patterns import LONGEST, pattern_of
 from analytics.record_users import users_in_text
-from analytics.state.occurrences import Occurrences, Spell, add_occurrence, occurrences
+from analytics.state.occurrences import FEWEST_SPELLS, MOST_SPELLS, Occurrences, Spell, add_occurrence, occurrences
 
 MOST_GROUPS = 1_000
 """Groups that are kept; beyond it, a tenth of them is dropped, those whose last error is the oldest."""
 _ROOM = MOST_GROUPS // 10
 MOST_SERVICES, MOST_VERSIONS = 20, 20
 """Services and versions of a group that are told apart."""
+OTHERS = ""
+"""Stands for all other services, where times of errors are kept."""
 MOST_USERS = 1_000
 """Users of a group that are counted."""
 MOST_SAMPLES = 10
@@ -105,9 +107,11 @@ class GroupedErrors(msgspec.Struct):
         """Count another error."""
         self.count += 1
         self.first = min(self.first, error.at)
-        if error.service in self.services or len(self.services) < MOST_SERVICES:
-            self.services[error.service] = self.services.get(error.service, 0) + 1
-            add_occurrence(self.times.setdefault(error.service, []), error.at)
+        name = error.service if error.service in self.services or len(self.services) < MOST_SERVICES else OTHERS
+        if name:
+            self.services[name] = self.services.get(name, 0) + 1
+        spells = self.times.setdefault(name, [])
+        add_occurrence(spells, error.at, max(FEWEST_SPELLS, MOST_SPELLS // len(self.times)))
         if error.version:
             self.versions[error.version] = max(self.versions.get(error.version, 0.0), error.at)
             if len(self.versions) > MOST_VERSIONS:
@@ -212,7 +216,8 @@ class ErrorGroups:
         groups = msgspec.json.decode(body, type=list[GroupedErrors])
         for group in groups:
             if not group.times:
-                group.times = {name: [Spell(group.first, group.last, count)] for name, count in group.services.items()}
+                counts = {**group.services, OTHERS: group.count - sum(group.services.values())}
+                group.times = {name: [Spell(group.first, group.last, count)] for name, count in counts.items() if count}
             for sample in group.samples:
                 sample.others = sorted({*sample.others, *users_in_text(sample.message)} - {sample.user_id})
         self._groups = {group.fingerprint: group for group in groups}

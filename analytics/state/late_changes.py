@@ -88,10 +88,13 @@ class SinkProgress:
         self.missed += sum(start < self.upto[Resolution.MINUTE] for start in minutes)
         for key in gone:
             self._forget(key)
-        while self._size > MOST_LATE_KEYS:
-            _, largest = max((len(found.keys), key) for key, found in self.late.items() if found.keys is not None)
-            self._size -= len(self.late[largest].keys or ())
-            self.late[largest].keys = None
+        if self._size > MOST_LATE_KEYS:
+            sizes = [(len(found.keys), key) for key, found in self.late.items() if found.keys is not None]
+            for size, key in sorted(sizes, reverse=True):
+                self.late[key].keys = None
+                self._size -= size
+                if self._size <= MOST_LATE_KEYS:
+                    break
 
     def dump(self) -> bytes:
         """All of it, for `restore`."""

@@ -6,7 +6,7 @@ from operator import attrgetter
 
 import msgspec
 
-MOST_SPELLS = 48
+MOST_SPELLS, FEWEST_SPELLS = 48, 8
 """Beyond it, two neighbours become one: those that are shortest beside how far back they are."""
 MINUTE = 60.0
 _FIRST = attrgetter("first")
@@ -28,7 +28,7 @@ class Occurrences(msgspec.Struct, frozen=True):
     last: float
 
 
-def add_occurrence(spells: list[Spell], at: float) -> None:
+def add_occurrence(spells: list[Spell], at: float, most: int = MOST_SPELLS) -> None:
     """Count one more, at any time."""
     is_newest = not spells or at >= spells[-1].first
     place = len(spells) if is_newest else bisect_right(spells, at, key=_FIRST)
@@ -40,7 +40,7 @@ def add_occurrence(spells: list[Spell], at: float) -> None:
                 spell.first, spell.last, spell.count = min(spell.first, at), max(spell.last, at), spell.count + 1
                 return
     spells.insert(place, Spell(at, at, 1))
-    if len(spells) > MOST_SPELLS:
+    while len(spells) > most:
         end = spells[-1].last + MINUTE
         _, place = min(
             ((spells[place + 1].last - spell.first) / (end - spell.first), place)

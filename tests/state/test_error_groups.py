@@ -16,6 +16,7 @@ from analytics.state.error_groups import (
     SeenError,
     fingerprint_of,
 )
+from analytics.state.occurrences import Occurrences
 from analytics.state.seen_errors import message_of, of_lines, of_spans, top_frame
 
 CLIENT = 3
@@ -75,6 +76,19 @@ def test_groups_services_versions_and_users_are_bounded() -> None:
     groups.add(error("x", n, type=f"T{n}") for n in range(2_000, 2_000 + 3 * MOST_GROUPS))
     assert MOST_GROUPS * 0.9 <= len(groups) <= MOST_GROUPS
     assert groups.newest_first()[0].type == f"T{1_999 + 3 * MOST_GROUPS}"
+
+
+def test_times_of_services_that_are_not_told_apart_are_counted_together() -> None:
+    groups, copy = ErrorGroups(), ErrorGroups()
+    groups.add(error(at=60.0 * n, service=f"s{n}") for n in range(MOST_SERVICES + 5))
+    (group,) = groups.newest_first()
+    assert group.found(None, 60.0 * (MOST_SERVICES + 3), None) == Occurrences(2, 60.0 * 23, 60.0 * 24)
+    assert group.found(None, None, None) == Occurrences(MOST_SERVICES + 5, 0.0, 60.0 * 24)
+    group.times.clear()  # as in a dump of an earlier version
+    copy.restore(groups.dump())
+    found = copy.newest_first()[0].found(None, None, None)
+    assert found is not None
+    assert found.count == MOST_SERVICES + 5
 
 
 def test_an_erasure_removes_users_and_their_samples_but_no_counts() -> None:
