@@ -83,7 +83,8 @@ def test_annotations_are_drawn_in_every_chart_and_appear_live(server: Server, op
         for place in range(page.locator(chart).count()):
             expect(page.locator(chart).nth(place).locator(".mark")).to_have_count(marks)
     assert re.fullmatch(
-        r"\d\d:\d\d(:\d\d)? Deploy 1\.4\.2 web #deploy ci\.example Delete", " ".join(texts(page, ROWS)[1].split())
+        r"(\w+ \d+, )?\d\d:\d\d(:\d\d)? Deploy 1\.4\.2 web #deploy ci\.example Delete",
+        " ".join(texts(page, ROWS)[1].split()),
     )
     expect(page.locator(ROWS).first.locator("time")).to_have_text(re.compile("^.+ – .+, 5 min$"))
     expect(page.locator(ROWS).last.get_by_role("link")).to_have_attribute("href", "https://ci.example/142")
@@ -134,7 +135,7 @@ def test_an_annotation_is_added_at_the_cursor_and_deleted(server: Server, open_p
     add.click()
     form = page.get_by_role("form", name="Add annotation")
     expect(form.get_by_label("What happened")).to_be_focused()
-    assert form.get_by_label("When").input_value()[11:16] == pointed
+    assert pointed.endswith(form.get_by_label("When").input_value()[11:16]), "it may be of the day before"
     form.get_by_label("What happened").fill("Deploy 7")
     form.get_by_label("Service").fill("web")
     form.get_by_label("Tags").fill("x" * 65)
@@ -284,6 +285,7 @@ def with_records(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         assert server.post("/spans", spans).ok
         annotate(server, "Deploy 1.4.2", time=ago(minutes=8), service="web")
         annotate(server, "Slow payments", time=ago(minutes=5), end=ago(minutes=4), service="pay")
+        eventually(lambda: server.post("/explore", {}).ok, 60)  # the store has started
         yield server
 
 
@@ -299,6 +301,7 @@ def test_the_charts_of_other_pages_show_annotations(with_records: Server, open_p
     mark = chart.locator(".mark").first
     mark.get_by_role("button").hover()
     expect(mark.locator(".tip")).to_contain_text("Deploy 1.4.2 web")
+    page.mouse.move(0, 0)  # marks that are pointed at stay where they are
     fit(page, 390)
     check_accessible(page)
 

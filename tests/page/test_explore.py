@@ -22,7 +22,7 @@ def shop_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server with a store, and ten users who viewed, of whom four bought."""
     folder = tmp_path_factory.mktemp("explore")
     with Server(folder / "log", {"ANALYTICS_DATA_DIR": str(folder / "data")}) as server:
-        start = datetime.now(UTC) - timedelta(days=2)
+        start = datetime.now(UTC).replace(hour=12, minute=0) - timedelta(days=2)  # all is on one day, in one hour
         steps = [("view", user, 0) for user in range(10)] + [("buy", user, 60) for user in range(4)]
         post_events(
             server,

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 import requests
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.conftest import StartServer
 from tests.page.conftest import OpenPage, fit, post_events
@@ -194,6 +194,25 @@ def test_lines_that_came_before_the_tail_was_open_and_while_it_was_broken_are_sh
     expect(page.locator(".line .body")).to_have_text(["while it was broken", "live", "before the tail", *kept])
 
 
+def test_a_tail_that_was_refused_is_opened_again(url: str, open_page: OpenPage) -> None:
+    hurry = "const later = setTimeout; window.setTimeout = (act, ms) => later(act, ms / 100);"
+    page = open_page(f"{url}/logging?service=refused", outages=True, script=hurry)
+    refused: list[Route] = []
+
+    def answer(route: Route) -> None:
+        if refused:
+            route.fallback()
+        else:
+            refused.append(route)
+            route.fulfill(status=503)
+
+    page.route("**/logs/tail?*", answer)
+    expect(page.locator("#board")).to_have_attribute("aria-busy", "false")
+    page.click("#live")
+    expect(page.locator("#tail-state")).to_have_text("Live")
+    assert refused
+
+
 def test_a_slow_reader_is_told_how_many_lines_it_missed(url: str, open_page: OpenPage) -> None:
     page = open_page(f"{url}/logging?service=live-and-slow")
     line_ = {"id": "1", "time": at(0), "level": "info", "service": "s", "body": "after them", "attributes": {}}
@@ -203,13 +222,14 @@ def test_a_slow_reader_is_told_how_many_lines_it_missed(url: str, open_page: Ope
         "**/logs/tail?*",
         lambda route: route.fulfill(content_type="text/event-stream", body=answers.pop() if answers else ": \n\n"),
     )
+    expect(page.locator("#board")).to_have_attribute("aria-busy", "false")
     page.click("#live")
     expect(page.locator(".line .body")).to_have_text(["after them"])
     expect(page.locator("#missed")).to_have_text("1,234 lines too many to show")
 
 
 def test_an_event_leads_to_its_trace_and_a_time_to_its_traces_and_lines(url: str, open_page: OpenPage) -> None:
-    page = open_page(url)
+    page = open_page(f"{url}/?range=3h")
     page.locator("#feed summary").click()
     page.locator("#feed").get_by_role("link", name="Its trace").click()
     expect(page.locator("#trace-about")).to_contain_text("4 spans")

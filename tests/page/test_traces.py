@@ -245,7 +245,7 @@ def test_a_map_of_50_services_has_no_overlap(url: str, open_page: OpenPage) -> N
 
 
 def test_a_service_leads_to_its_traces_and_lines(url: str, open_page: OpenPage) -> None:
-    page = open_page(f"{url}/?service=pay")
+    page = open_page(f"{url}/?service=pay&range=3h")
     links = page.locator("#traffic-records")
     links.get_by_role("link", name="slowest traces").click()
     expect(page.locator("#traces tbody tr")).to_contain_text(["POST /checkout"])

@@ -98,5 +98,5 @@ def test_the_demo_has_users_and_usual_values(shop: Server, open_page: OpenPage) 
         page.goto(f"{shop.url}/?range={range_}")
         users = page.locator("#charts .summary").nth(2)
         expect(users).to_have_text(re.compile(rf"^Last [\w ]+: [\d,]+ distinct; \d+ to [\d,]+ {words}\.$"))
-        least = re.findall(r"; (\d+) to", users.inner_text())[0]
-        assert int(least) > 0, "each of them has users"
+        # the newest hour or day may just have begun
+        eventually(lambda users=users: re.search(r"; [1-9][\d,]* to", users.inner_text()), 100)

@@ -26,6 +26,7 @@ export class Errors {
    */
   async show(service, range, total) {
     setText(byId('errors-about'), `${range.words}, grouped, newest first`);
+    byId('errors-all').href = service ? `failing?${new URLSearchParams({ service })}` : 'failing';
     const passed = performance.now() - this.loadedAt;
     const key = `${service}/${range.name || `${range.from}-${range.to}`}`;
     const isOther = key !== this.key;
@@ -35,7 +36,7 @@ export class Errors {
     try {
       const { errors, groups } = await ask('/errors', { service, state: 'unresolved', since: iso(range.from), until: iso(range.to), limit: SHOWN });
       if (key !== this.key) return;
-      this.#fill(groups, new Map(errors.map(({ fingerprint, latest }) => [fingerprint, latest])));
+      this.#fill(groups, new Map(errors.map(({ fingerprint, latest }) => [fingerprint, latest]).reverse())); // of several, the newest
       setText(byId('errors-note'), noteOf(groups, total, range));
     } catch {
       this.loadedAt = performance.now() - AGAIN_MS + NEWS_MS;
@@ -89,7 +90,7 @@ function line(fingerprint, service) {
   let newest = null;
   let sample = null;
   details.addEventListener('toggle', () => {
-    if (details.open && details.children.length === 1) details.append(linkOfGroup(fingerprint), (sample && linksOfEvent({ timestamp: sample.time, data: sample })) ?? '', el('pre', { tabIndex: 0 }, JSON.stringify(newest ?? sample, null, 2)));
+    if (details.open && details.children.length === 1) details.append(linkOfGroup(fingerprint), linksOfEvent(newest ?? { timestamp: sample?.time, data: sample }) ?? '', el('pre', { tabIndex: 0 }, JSON.stringify(newest ?? sample, null, 2)));
   });
 
   function fill(group, event) {

@@ -2,6 +2,7 @@
 
 import { el } from './dom.js';
 import { described } from './annotation.js';
+import { inUtc } from './zone.js';
 
 const NEAR = 20; // px within which annotations share a button
 const MOST_LISTED = 5;
@@ -64,10 +65,10 @@ export class Marks {
       if (groups.length > 0 && x - groups.at(-1).x < NEAR) groups.at(-1).all.push(one);
       else groups.push({ x, all: [one] });
     }
-    const key = JSON.stringify(groups.map(({ x, all }) => [x, all.map(({ id, version }) => [id, version])]));
+    const key = JSON.stringify([inUtc(), plot.width, groups.map(({ x, all }) => [x, all.map(({ id, version }) => [id, version])])]);
     if (key === this.key || this.root.matches(':hover, :focus-within')) return; // do not replace a text that is being read
     this.key = key;
-    this.root.replaceChildren(...groups.map(({ x, all }) => mark(x, all, first + last)));
+    this.root.replaceChildren(...groups.map(({ x, all }) => mark(x, all, plot.width)));
   }
 }
 

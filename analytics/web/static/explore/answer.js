@@ -19,6 +19,7 @@ export class Answer {
     this.table = byId('table');
     this.link = byId('csv');
     this.href = null;
+    this.group = new Group(() => {});
   }
 
   /** Say that an answer is on its way. */
@@ -41,6 +42,10 @@ export class Answer {
     setText(byId('answer-about'), aboutOf(answer, table));
     this.#fill(table);
     this.chart.replaceChildren();
+    for (const chart of this.group.charts.splice(0)) {
+      chart.uplot?.destroy();
+      chart.uplot = undefined;
+    }
     if (view.question === 'figures' && answer.times.length > 1) this.#draw(view, body, answer);
     const bars = barsOf(view, answer);
     if (bars.length) this.chart.append(drawn(bars, view.question !== 'figures'));
@@ -54,7 +59,7 @@ export class Answer {
     const groups = answer.groups.slice(0, COLORS.length);
     const lines = groups.length ? groups.map((group) => [group.values.map((value) => value ?? '(none)').join(' · '), group.points]) : [[captionOf(view), answer.points]];
     const series = lines.map(([label], place) => ({ label, color: COLORS[place], format: figure, fill: lines.length === 1 }));
-    const chart = new Chart(this.chart, new Group(() => {}), captionOf(view), series);
+    const chart = new Chart(this.chart, this.group, captionOf(view), series);
     const times = answer.times.map((time) => Date.parse(time) / 1000);
     const step = LENGTHS[body.interval];
     const note = answer.group_count > groups.length && groups.length ? `The ${groups.length} largest of ${count(answer.group_count)} groups are drawn.` : '';

@@ -5,7 +5,7 @@ import { request } from '../api.js';
 import { Bell } from '../bell.js';
 import { byId, set, setState, setText } from '../dom.js';
 import { startSwitches } from '../switches.js';
-import { zone } from '../zone.js';
+import { inUtc, toInput, zone } from '../zone.js';
 import { Answer } from './answer.js';
 import { QuestionForm } from './form.js';
 import { bodyOf, read, write } from './question.js';
@@ -57,7 +57,11 @@ byId('copy').addEventListener('click', async () => {
   setText(byId('copied'), copied ? 'Copied.' : 'The browser did not allow it: copy the address of this page.');
 });
 addEventListener('popstate', open);
-zone.addEventListener('change', () => form.show(read(location.search)));
+zone.addEventListener('change', () => {
+  const view = form.read();
+  for (const name of ['from', 'to']) if (view[name]) view[name] = toInput(Date.parse(`${view[name]}${inUtc() ? '' : 'Z'}`) / 1000); // entered in the other zone
+  form.show(view);
+});
 startSwitches();
 new Access(() => {
   open();

@@ -34,7 +34,7 @@ export function write(view) {
   for (const name of [...COMMON, ...OF_KIND[view.question]]) {
     if (!view[name] || view[name] === DEFAULTS[name]) continue;
     if (!ENDS.includes(name)) asked.set(name, view[name]);
-    else if (view.span === 'custom') asked.set(name, new Date(fromInput(view[name]) * 1000).toISOString().replace('.000', ''));
+    else if (view.span === 'custom' && Number.isFinite(fromInput(view[name]))) asked.set(name, new Date(fromInput(view[name]) * 1000).toISOString().replace('.000', ''));
   }
   if (view.question === 'funnel') for (const step of view.steps) asked.append('step', step);
   const text = asked.toString().replaceAll('%3A', ':');

@@ -6,6 +6,7 @@ import { count, plural, stamp } from '../format.js';
 import { rangeOf } from '../views/address.js';
 import { mark } from '../views/marking.js';
 import { ViewPage } from '../views/page.js';
+import { zone } from '../zone.js';
 import { Bars } from './bars.js';
 import { lineRow } from './lines.js';
 import { Tail } from './tail.js';
@@ -43,6 +44,10 @@ async function load(view, signal) {
   setText(byId('lines-about'), `${plural(histogram.count, 'line')}`);
   showPage(found, { isFirst: true });
   completeUntil = now;
+  if (tail.source) {
+    stopTail(); // it was started meanwhile: what it showed is replaced
+    startTail();
+  }
   const [{ fields, examined, is_sampled: isSampled }, { patterns }] = await Promise.all([ask('/logs/fields', query, signal), ask('/logs/patterns', query, signal)]);
   showFields(fields, isSampled ? `of the newest ${count(examined)} lines` : '');
   showPatterns(patterns);
@@ -124,21 +129,25 @@ function stopTail() {
   byId('pause').setAttribute('aria-pressed', 'false');
 }
 
-/** The lines that came since those that are shown, newest first; none where a time was chosen. */
+/** The lines that came since those that are shown, some of which may be among them, newest first; none where a time was chosen. */
 async function sinceShown() {
   if (page.view.from || completeUntil === null) return [];
   let lines = [];
   await page.attempt(async (signal) => {
-    const from = new Date(completeUntil - LATE_MS).toISOString();
-    ({ lines } = await ask('/logs', { ...filtersOf(page.view), from, limit: MOST_AT_ONCE }, signal));
+    const newest = shown.length ? shown[0].time : rangeOf(page.view, completeUntil).from; // a break is noticed late
+    const from = new Date(Math.min(Date.parse(newest), completeUntil) - LATE_MS).toISOString();
+    const found = await ask('/logs', { ...filtersOf(page.view), from, limit: MOST_AT_ONCE }, signal);
+    ({ lines } = found);
     completeUntil = null;
+    if (found.next_cursor) showPage({ lines: [], next_cursor: found.next_cursor }, { isFirst: true }); // older lines are read from there on
   });
-  const known = new Set(shown.map(({ id }) => id));
-  const oldest = older ? Date.parse(shown.at(-1).time) : -Infinity; // what is before it comes with older lines
-  return lines.filter(({ id, time }) => !known.has(id) && Date.parse(time) >= oldest);
+  const oldest = older && shown.length ? Date.parse(shown.at(-1).time) : -Infinity; // what is before it comes with older lines
+  return lines.filter(({ time }) => Date.parse(time) >= oldest);
 }
 
-function showNew(lines, more) {
+function showNew(found, more) {
+  const known = new Set(shown.map(({ id }) => id)); // a line may come by the tail and by what it missed
+  const lines = found.filter(({ id }) => !known.has(id));
   missed += more;
   set(byId('missed'), 'hidden', missed === 0);
   setText(byId('missed'), `${plural(missed, 'line')} too many to show`);
@@ -146,7 +155,7 @@ function showNew(lines, more) {
   byId('lines').prepend(...lines.map((line) => lineRow(line, acts)));
   while (byId('lines').childElementCount > MOST_ROWS) byId('lines').lastChild.remove();
   shown.splice(MOST_ROWS);
-  set(byId('none'), 'hidden', true);
+  set(byId('none'), 'hidden', shown.length > 0);
 }
 
 /** Download all lines that match, up to a limit, one JSON object a line. */
@@ -181,4 +190,5 @@ byId('wrap').addEventListener('click', () => {
   fill(page.view);
 });
 byId('context-close').addEventListener('click', () => byId('context').close());
+zone.addEventListener('change', () => page.access.isOpen && page.show());
 page.start();

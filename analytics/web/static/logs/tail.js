@@ -3,23 +3,31 @@
 import { address } from '../api.js';
 
 const MOST_WAITING = 1_000;
+const AGAIN_MS = 5_000;
 
 export class Tail {
   /**
    * `onLines` is called with new lines, newest first, and how many were missed; `onState` with `live`, `paused` or `broken`.
-   * `sinceShown` returns the lines that came before the connection was open and are not shown yet, newest first.
+   * `sinceShown` returns the lines that came before the connection was open, newest first.
    */
   constructor(onLines, onState, sinceShown) {
-    Object.assign(this, { onLines, onState, sinceShown, source: null, waiting: [], missed: 0, isPaused: false, isCatchingUp: false, frame: 0 });
+    Object.assign(this, { onLines, onState, sinceShown, source: null, waiting: [], missed: 0, isPaused: false, isCatchingUp: false, frame: 0, again: 0 });
   }
 
   /** Follow the lines that match the filters. */
   start(filters) {
     this.stop();
     this.isPaused = false;
+    this.#open(filters);
+  }
+
+  #open(filters) {
     this.source = new EventSource(address('/logs/tail', filters));
     this.source.addEventListener('open', ({ target }) => this.#catchUp(target));
-    this.source.addEventListener('error', () => this.onState('broken'));
+    this.source.addEventListener('error', ({ target }) => {
+      this.onState('broken');
+      if (target.readyState === target.CLOSED) this.again = setTimeout(() => this.#open(filters), AGAIN_MS); // it was refused
+    });
     this.source.addEventListener('dropped', ({ data }) => {
       this.missed += JSON.parse(data).dropped;
     });
@@ -33,14 +41,15 @@ export class Tail {
   /** Hold new lines back, or show those that came meanwhile. */
   pause(isPaused) {
     this.isPaused = isPaused;
-    this.onState(isPaused ? 'paused' : 'live');
+    if (this.source.readyState === this.source.OPEN) this.onState(isPaused ? 'paused' : 'live');
     this.#soon();
   }
 
   stop() {
     this.source?.close();
     cancelAnimationFrame(this.frame);
-    Object.assign(this, { source: null, waiting: [], missed: 0, frame: 0 });
+    clearTimeout(this.again);
+    Object.assign(this, { source: null, waiting: [], missed: 0, isCatchingUp: false, frame: 0 });
   }
 
   /** Put what came while there was no connection in its place among what waits to be shown. */

@@ -6,6 +6,7 @@ import { count, ms, plural, stamp } from '../format.js';
 import { rangeOf } from '../views/address.js';
 import { mark } from '../views/marking.js';
 import { ViewPage } from '../views/page.js';
+import { zone } from '../zone.js';
 import { colorsOf } from './colors.js';
 import { detailsOf } from './details.js';
 import { callRows, drawMap } from './map.js';
@@ -134,4 +135,5 @@ byId('compare').addEventListener('submit', (event) => {
   const other = byId('other').value.match(/[0-9a-f]{32}/i)?.[0] ?? byId('other').value.trim(); // also out of an address
   if (other) page.go({ with: other });
 });
+zone.addEventListener('change', () => page.access.isOpen && page.show());
 page.start();

@@ -31,6 +31,7 @@ export class Overlay {
     Object.assign(canvas, { width: place.clientWidth * ratio, height: height * ratio });
     const across = (at) => ((at - from) / (to - from)) * (right - left);
     this.marks.paint({
+      width: place.clientWidth,
       ctx: canvas.getContext('2d'),
       bbox: { left: left * ratio, top: 0, width: (right - left) * ratio, height: height * ratio },
       valToPos: (at, _, isOnCanvas) => (isOnCanvas ? (left + across(at)) * ratio : across(at)),
