@@ -160,7 +160,7 @@ def _node(node: GraphNode, seconds: float) -> dict[str, Any]:
         "name": node.name,
         "requests": node.requests,
         "errors": node.errors,
-        "requests_per_second": round(node.requests / seconds, 6),
+        "requests_per_second": round(node.requests / seconds, 9),
         "p95_ms": node.p95,
         "is_outside": node.is_outside,
     }
@@ -172,6 +172,6 @@ def _edge(edge: GraphEdge, seconds: float) -> dict[str, Any]:
         "to": edge.called,
         "requests": edge.requests,
         "errors": edge.errors,
-        "requests_per_second": round(edge.requests / seconds, 6),
+        "requests_per_second": round(edge.requests / seconds, 9),
         "p95_ms": edge.p95,
     }

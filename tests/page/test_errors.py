@@ -82,7 +82,7 @@ def test_exceptions_in_spans_and_error_lines_are_in_the_list_and_resolved_or_mut
     assert requests.put(f"{server.url}/errors/{pay}", json={"state": "resolved"}, timeout=10).ok
     server.post("/metrics", {"name": "errors", "value": 7, "tags": {"service": "web"}})
     expect(page.locator(f"{ROWS} .where")).to_have_text(["log line"])
-    expect(page.locator("#errors-note")).to_contain_text("more: resolved, muted, or counted without details")
+    expect(page.locator("#errors-note")).to_contain_text("others are resolved, muted, or counted without details")
     assert server.post("/spans", {**span, "span_id": "ef" * 8, "start": time.time_ns()}).ok
     server.post("/metrics", {"name": "errors", "value": 1, "tags": {"service": "web"}})
     expect(page.locator(f"{ROWS} .where")).to_have_text(["GatewayTimeout, came back", "log line"])
@@ -128,4 +128,4 @@ def test_errors_without_details_are_counted_separately(start_server: StartServer
     others = "resolved, muted, or counted without details: sent as metrics or in heartbeats, or no longer kept."
     expect(note).to_have_text(f"7 errors in the last hour: {others}")
     post_events(server, [failed("web", "/pay", 503)])
-    expect(note).to_have_text(f"Last hour: 1 error in 1 kind; 7 more: {others}")
+    expect(note).to_have_text(f"Last hour: 1 error in 1 kind; others are {others}")

@@ -186,9 +186,9 @@ def test_an_unknown_trace_is_said_to_be_unknown(url: str, open_page: OpenPage) -
 def test_the_map_leads_to_the_traces_of_a_service(url: str, open_page: OpenPage) -> None:
     page = open_page(f"{url}/tracing?show=map")
     expect(page.locator("#map-about")).to_have_text("3 services, 2 connections.")
-    expect(page.locator(".node.outside")).to_have_attribute("aria-label", "postgresql 3.97/d · p95 20 ms")
+    expect(page.locator(".node.outside")).to_have_attribute("aria-label", "postgresql 4/d · p95 20 ms")
     expect(page.locator(".edge.failed")).to_have_count(1)
-    expect(page.locator("#calls tbody tr")).to_contain_text(["frontendpay", "paypostgresql3.97/d20 ms"])
+    expect(page.locator("#calls tbody tr")).to_contain_text(["frontendpay", "paypostgresql4/d20 ms"])
     expect(page.locator("#calls tbody tr").first).to_contain_text("100.0%")
     page.focus(".node >> nth=0")
     page.keyboard.press("Enter")

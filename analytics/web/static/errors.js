@@ -78,7 +78,7 @@ function noteOf(groups, total, { words, within }) {
   const others = 'resolved, muted, or counted without details: sent as metrics or in heartbeats, or no longer kept.';
   if (found === 0) return `${plural(total, 'error')} ${within}: ${others}`;
   const isFull = groups.length === SHOWN;
-  const more = total > found && !isFull ? `; ${count(total - found)} more: ${others}` : '.';
+  const more = total > found && !isFull ? `; others are ${others}` : '.'; // found also has what is no failed request
   return `${words[0].toUpperCase()}${words.slice(1)}: ${plural(found, 'error')} in ${isFull ? `the newest ${SHOWN} kinds` : plural(groups.length, 'kind')}${more}`;
 }
 
