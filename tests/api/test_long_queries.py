@@ -2,14 +2,17 @@
 
 import gzip
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import gevent
 import pytest
+from flask import Flask
 
 from analytics.api.prometheus import queries, streams
 from analytics.api.prometheus.answers import Chunk
 from analytics.api.prometheus.streams import MOST_STREAMS, Streams
+from analytics.promql.budget import Limits
 from analytics.promql.errors import QueryCanceled
 from analytics.threads import Items, Threads
 from tests.access.rig import Rig
@@ -95,6 +98,21 @@ def test_a_subquery_of_many_steps_runs_in_a_thread(
     asked = {"time": rig.clock.wall(), "query": f'max_over_time(cpu{{host="h1"}}[{length}:1s])'}
     assert rig.get(f"{API}/query", query_string=asked).status_code == 200
     assert len(in_threads) == is_long
+
+
+def test_others_run_before_each_query_of_the_event_loop() -> None:
+    order: list[str] = []
+    engine: Any = SimpleNamespace(storage=None, lookback=300_000, subquery_step=60_000)
+    params: Any = SimpleNamespace(duration=lambda _, default: default)
+
+    def make(*_: object) -> Iterator[bytes]:
+        order.append("query")
+        yield b"{}"
+
+    asked = queries.Queries(engine, Limits(), lambda: order.append("others"), Threads())
+    with Flask("asked").test_request_context("/") as context:
+        assert asked.run(make, params, context.request.environ).get_data() == b"{}"
+    assert order[:2] == ["others", "query"]
 
 
 def endless(threads: Threads) -> Items[Chunk]:

@@ -62,6 +62,7 @@ class Queries:
         engine = PromqlEngine(self._engine.storage, lookback, self._engine.subquery_step)
         try:
             with self._short.taken(asked.seconds_left, asked.is_awaited):
+                self._pause()  # else queries that waited would follow each other without a look at other requests
                 chunks = list(self._in_loop(asked, engine))
             content = b"".join(chunk.content for chunk in chunks)
             return answered(content, is_gzipped=chunks[0].is_gzipped)
