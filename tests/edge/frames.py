@@ -88,6 +88,8 @@ class Live:
         self.seq = self.dropped = self.events = 0
         self.close: int | None = None
         self.over = False
+        self.answers_pings = False
+        """Set it for one that stays connected for long."""
         self._buffer = bytearray()
         self._messages: list[Message] = []
 
@@ -129,6 +131,8 @@ class Live:
                 payload[2:].decode()
             elif opcode == PONG:
                 self.pongs.append(payload)
+            elif opcode == PING and self.answers_pings:
+                self.socket.sendall(frame(payload, PONG))
             elif opcode == TEXT:
                 messages.append(self._judge(json.loads(payload.decode())))
         return messages

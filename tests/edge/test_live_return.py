@@ -155,6 +155,8 @@ def test_patches_add_up_to_the_full_updates(start_server: StartServer, dice: ran
         states: list[Any] = [{}, {}]
         patches, joined = 0, ""
         for number in range(rounds):
+            for live in (full, *patched):
+                live.answers_pings = True
             service = f"service-{number // 2}"
             server.post("/heartbeat", {"service": service, "status": dice.choice(("healthy", "degraded"))})
             for kind in dice.sample(("request", "error", "sale"), dice.randint(0, 3)):
