@@ -60,7 +60,7 @@ def test_silent_connections_cost_little_memory(start_server: StartServer, number
     pid = worker_pid(server)
     before = resident_mib(pid)
     with attacking("silent connections", server.port, number):
-        eventually(lambda: open_connections(server) > number, 60)
+        eventually(lambda: open_connections(server) >= number, 60)  # 10,000 are the most that a server has
         assert resident_mib(pid, "VmHWM") < before + 4 + number * 5 / 1024
 
 
