@@ -146,7 +146,7 @@ class Deliveries:
 
     def apply(self, records: Sequence[NewDelivery], received: float, _: str) -> None:
         self._state.set_time(received)
-        self._state.flush()  # so that changes so far are collected, whoever reads when
+        self._state.flush()  # so that all changes before the delivery are noted, whether or not somebody has read
         for delivery in records:
             self._state.sink_progress.delivered(delivery)
 

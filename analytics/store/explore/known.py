@@ -2,16 +2,14 @@
 
 from collections.abc import Mapping
 
-from analytics.clock import HOUR_SECONDS
 from analytics.filters.names import EVENT_FIELDS
 from analytics.filters.parse import parse
 from analytics.filters.testing import name_test
 from analytics.filters.tree import EVERYTHING, Either, Every, Node, OfName, Without
 from analytics.store.explore.few import FEW_VALUES
 from analytics.store.explore.questions import FiguresQuestion
+from analytics.store.files.hour_counts import HOUR_MICROSECONDS
 from analytics.store.source import EventSource, KnownCounts
-
-HOUR_MICROSECONDS = HOUR_SECONDS * 1_000_000
 
 
 def known_counts(question: FiguresQuestion, source: EventSource) -> KnownCounts:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from analytics.clock import DAY_SECONDS
-from analytics.store.files.hour_counts import MOST_COUNTS, counts_together, encoded_counts
+from analytics.store.files.hour_counts import HOUR_MICROSECONDS, MOST_COUNTS, counts_together, encoded_counts
 from analytics.store.files.manifest import DataFile
 
 if TYPE_CHECKING:
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     Integers = np.ndarray[Any, np.dtype[np.int64]]
 
 DAY_MICROSECONDS = DAY_SECONDS * 1_000_000
-HOUR_MICROSECONDS = 3_600 * 1_000_000
 MOST_COUNTED = 4 * MOST_COUNTS
 """Services, types, hours and shapes that events are counted by; where there are more, the manifest has no counts."""
 

@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 import msgspec
 
+from analytics.clock import HOUR_SECONDS
+
+HOUR_MICROSECONDS = HOUR_SECONDS * 1_000_000
 MOST_COUNTS = 2_000
 """Numbers that the manifest has of a file at most, in 8 KB: of 80 pairs of service and type in each hour of a day."""
 
